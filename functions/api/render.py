@@ -1,0 +1,55 @@
+"""How things look in the API: times as ISO 8601 in UTC, currents in A, energy in Wh."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from epspot.ports import SessionRecord
+from epspot.services.follow_session import View
+from epspot.services.list_outlets import OutletView
+
+
+def time(at: float | None) -> str | None:
+    """Render a time."""
+    return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
+
+
+def outlet(o: OutletView) -> dict[str, Any]:
+    """Render an outlet of the list."""
+    return {
+        "id": o.id,
+        "number": o.number,
+        "site": {"id": o.site, "name": o.site_name},
+        "state": o.state,
+        "max_a": o.max_a,
+        "phases": o.phases,
+    }
+
+
+def session(v: View) -> dict[str, Any]:
+    """Render a session as it is now."""
+    return record(v.record) | {
+        "state": v.state,
+        "allowance_a": v.allowance_a,
+        "current_a": list(v.current_a),
+        "power_w": v.power_w,
+        "energy_wh": v.energy_wh,
+        "position": v.position,
+        "limited_by": v.limited_by,
+        "measured_at": time(v.measured_at),
+    }
+
+
+def record(r: SessionRecord) -> dict[str, Any]:
+    """Render a session of the history."""
+    return {
+        "id": r.id,
+        "outlet": r.outlet,
+        "number": r.number,
+        "state": r.state,
+        "requested_at": time(r.requested_at),
+        "ended_at": time(r.ended_at),
+        "reason": r.reason,
+        "energy_wh": r.energy_wh,
+        "start_wh": r.start_wh,
+        "end_wh": r.end_wh,
+    }

@@ -1,0 +1,16 @@
+"""Once a minute: silent bridges, turns, expiries."""
+
+from collections import Counter
+from typing import Any
+
+from epspot.bootstrap import world
+from epspot.services.tick_sites import tick_sites
+from functions.observability import logger, metrics, report
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(_event: dict[str, Any], _context: object) -> None:
+    """Let time pass at every site that is due."""
+    due, failed = tick_sites(world().ticking)
+    report("clock", Counter({"sites_due": due, "sites_failed": len(failed)}), failed=failed)

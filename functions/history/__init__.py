@@ -1,0 +1,1 @@
+"""Facts to the history of sessions."""

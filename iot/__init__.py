@@ -1,0 +1,1 @@
+"""What stands beside the hardware, and what it shares with the cloud."""

@@ -1,0 +1,52 @@
+"""The only thing that the cloud and the bridge share: topics, messages, schemas."""
+
+from iot.contract.errors import InvalidMessage
+from iot.contract.messages import (
+    FRAME_MAX_AGE_S,
+    MAX_BYTES,
+    VERSION,
+    Command,
+    Currents,
+    Event,
+    EventKind,
+    Fault,
+    Frame,
+    History,
+    Plug,
+    Reading,
+    Row,
+    Setting,
+    Upward,
+    decode_command,
+    decode_event,
+    decode_frame,
+    decode_history,
+    encode,
+)
+from iot.contract.topics import Topics, bridge_of
+
+__all__ = [
+    "FRAME_MAX_AGE_S",
+    "MAX_BYTES",
+    "VERSION",
+    "Command",
+    "Currents",
+    "Event",
+    "EventKind",
+    "Fault",
+    "Frame",
+    "History",
+    "InvalidMessage",
+    "Plug",
+    "Reading",
+    "Row",
+    "Setting",
+    "Topics",
+    "Upward",
+    "bridge_of",
+    "decode_command",
+    "decode_event",
+    "decode_frame",
+    "decode_history",
+    "encode",
+]

@@ -1,0 +1,1 @@
+"""Everything that EpSpot knows about selling electricity at outlets."""

@@ -1,0 +1,1 @@
+"""DynamoDB: the tables of docs/data-model.md."""

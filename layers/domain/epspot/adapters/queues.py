@@ -1,0 +1,66 @@
+"""What goes on the bus and what is put aside: EventBridge and SQS."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from epspot.ports import Notice
+
+_MOST_ENTRIES = 10
+_MOST_BYTES = 200_000  # of the 262,144 that SQS takes
+SOURCE = "epspot"
+
+
+class EventBridgeBus:
+    """``Bus`` on EventBridge."""
+
+    def __init__(self, client: Any, name: str) -> None:
+        self._client = client
+        self._name = name
+
+    def publish(self, notices: Sequence[Notice]) -> Sequence[tuple[Notice, str]]:
+        """Send notices ten at a time; return those that the bus did not take, with its reason."""
+        failed: list[tuple[Notice, str]] = []
+        for part in _parts(notices):
+            answer = self._client.put_events(Entries=[self._entry(n) for n in part])
+            failed += [
+                (notice, str(told["ErrorCode"]))
+                for notice, told in zip(part, answer["Entries"], strict=True)
+                if told.get("ErrorCode")
+            ]
+        return failed
+
+    def _entry(self, n: Notice) -> dict[str, Any]:
+        detail = {
+            "id": n.id,
+            "site": n.site,
+            "position": n.position,
+            "at": n.at,
+            "about": n.fact.about,
+            "detail": n.fact.detail,
+        }
+        return {
+            "EventBusName": self._name,
+            "Source": SOURCE,
+            "DetailType": n.fact.kind,
+            "Detail": json.dumps(detail, separators=(",", ":"), ensure_ascii=False),
+        }
+
+
+def _parts(notices: Sequence[Notice]) -> Iterable[Sequence[Notice]]:
+    for i in range(0, len(notices), _MOST_ENTRIES):
+        yield notices[i : i + _MOST_ENTRIES]
+
+
+class SqsRefused:
+    """``Refused`` and ``Aside``: a queue that people look into."""
+
+    def __init__(self, client: Any, url: str) -> None:
+        self._client = client
+        self._url = url
+
+    def put(self, reason: str, *about: str | bytes) -> None:
+        """Keep what can't be used with the reason; bytes as far as they are text."""
+        texts = [a.decode("utf-8", "replace") if isinstance(a, bytes) else a for a in about]
+        body = json.dumps({"reason": reason, "about": texts}, ensure_ascii=False)
+        self._client.send_message(QueueUrl=self._url, MessageBody=body[:_MOST_BYTES])

@@ -1,0 +1,28 @@
+"""When a site must be looked at even if nothing comes from it."""
+
+from math import ceil
+
+from epspot.control.admission import turn_at
+from epspot.control.lifecycle import FINAL_WAIT_S
+from epspot.control.state import Live, Phase
+from epspot.control.step import silent_at
+from epspot.site import Site
+
+_GRAIN_S = 60
+"""The clock runs once a minute; a rounded time is written less often."""
+
+
+def due_at(site: Site, live: Live) -> int | None:
+    """Tell the next time, in epoch seconds, at which time alone may change something; None: never."""
+    times: list[float] = []
+    for b, bridge in live.bridges.items():
+        times.append(silent_at(site.policy, bridge, live.readings.get(b)))
+        if any(live.outlets[o.id].counted_a > o.fallback_a for o in site.of_bridge[b].values()):
+            times.append(bridge.lease_until)
+    for s in live.sessions.values():
+        if s.phase is Phase.STOPPING and s.stopping_since is not None:
+            times.append(s.stopping_since + FINAL_WAIT_S)
+        if s.waiting_since is not None:
+            times.append((turn_at(live.at, site.policy) + 1) * site.policy.turn_s)
+    soon = min(times, default=float("inf"))
+    return None if soon == float("inf") else ceil(soon / _GRAIN_S) * _GRAIN_S

@@ -1,0 +1,135 @@
+"""What an outlet may draw, whatever is lost, late or doubled.
+
+An allowance is a lease. It runs ``lease_s`` from when the bridge *sent* the message that the command answers, on the
+bridge's own monotonic clock; the cloud counts it from that message's *receipt*, 2 % longer for a slow clock and a few
+seconds more for a load that has to obey. Receipt is never before sending, so the cloud's count always outlives the
+bridge's. A decrease counts only when it is seen: until then the outlet's fuses carry the larger of both.
+"""
+
+from epspot.control.draft import Draft
+from epspot.control.events import FrameReceived
+from epspot.control.state import BridgeState, OutletState, Reading
+from epspot.site import Outlet, Policy, Site
+
+CLOCK_FACTOR = 1.02
+OBEY_S = 8.0
+"""A vehicle has 5 s to obey (IEC 61851-1), the bridge opens the relay after 6 s; and a margin."""
+
+EARLIER_BOOTS = 8
+REOPEN_AFTER_S = 90.0
+"""Frames are at most 60 s old: a boot that is heard this long after another took over is the living one."""
+
+_OFF_A = 0.5
+
+
+def span_s(policy: Policy) -> float:
+    """Tell how long a lease counts from the receipt of the message that it answers."""
+    return policy.lease_s * CLOCK_FACTOR + OBEY_S
+
+
+def tolerance_a(limit_a: float) -> float:
+    """Tell how much above its limit a load may be measured and still obey."""
+    return max(0.5, 0.05 * limit_a)
+
+
+def cold_outlet(outlet: Outlet, until: float) -> OutletState:
+    """Make the state of an outlet of which nothing is known: it may still draw its maximum."""
+    return OutletState(limit_a=0.0, since_rev=1, held_a=outlet.max_a, held_until=until, reason="unknown")
+
+
+def cold_bridge(until: float) -> BridgeState:
+    """Make the state of a bridge of which nothing is known."""
+    return BridgeState(rev=1, lease_until=until)
+
+
+def reconcile(draft: Draft) -> None:
+    """Fit the state to the site's configuration: what is new is unknown, what is gone is forgotten."""
+    site, live = draft.site, draft.live
+    if live.revision == site.revision and live.outlets:
+        return
+    until = draft.now + span_s(site.policy)
+    for b in sorted(site.of_bridge):
+        draft.bridges.setdefault(b, cold_bridge(until))
+    draft.outlets = {o.id: draft.outlets.get(o.id) or cold_outlet(o, until) for o in site.outlets}
+    draft.bridges = {b: s for b, s in draft.bridges.items() if b in site.of_bridge}
+    if not live.outlets:
+        draft.other_a = site.main.other_a
+    for b in site.of_bridge:
+        draft.renew(b)
+    draft.replan = True
+
+
+def lower(draft: Draft, outlet: Outlet, limit_a: float, rev: int) -> None:
+    """Lower an allowance: what it was stays counted until the decrease is seen or its lease is over."""
+    state = draft.outlets[outlet.id]
+    until = draft.bridges[outlet.bridge].lease_until
+    draft.outlet(
+        outlet.id,
+        limit_a=limit_a,
+        since_rev=rev,
+        held_a=state.counted_a,
+        held_until=max(until, state.held_until) if state.held_a else until,
+    )
+
+
+def expire(draft: Draft) -> None:
+    """Count outlets whose lease is over at their fallback: the bridge has let them fall by its own clock."""
+    for b, bridge in list(draft.bridges.items()):
+        lapsed = draft.now > bridge.lease_until
+        for o in draft.outlets_of(b):
+            state = draft.outlets[o.id]
+            if lapsed and state.limit_a > o.fallback_a:
+                draft.outlet(o.id, limit_a=o.fallback_a, since_rev=draft.next_rev(b), reason="unknown")
+                draft.replan = True
+            if state.held_a and draft.now > (bridge.lease_until if lapsed else state.held_until):
+                _let_fall(draft, o)
+
+
+def _let_fall(draft: Draft, outlet: Outlet) -> None:
+    state = draft.outlets[outlet.id]
+    held = min(state.held_a, outlet.fallback_a)
+    if held == state.held_a:
+        return
+    draft.outlet(outlet.id, held_a=held if held > state.limit_a else 0.0)
+    draft.replan = True
+
+
+def obeys(reading: Reading, limit_a: float) -> bool:
+    """Tell whether a module shows what was asked: below the limit, or for a limit of 0 its relay open."""
+    most = max(reading.current_a)
+    if not reading.relay and most <= _OFF_A:
+        return True
+    return limit_a > 0 and most <= limit_a + tolerance_a(limit_a)
+
+
+def see(draft: Draft, frame: FrameReceived, *, listed_only: bool) -> None:
+    """Stop counting earlier allowances of which the frame shows that they are over.
+
+    A frame proves it when its bridge has applied the revision that brought the decrease, and the module obeys it. If
+    the frame builds on one that was never received, only the modules that it lists prove anything.
+    """
+    for o in draft.outlets_of(frame.bridge):
+        state = draft.outlets[o.id]
+        if not state.held_a or frame.rev < state.since_rev or (listed_only and o.module not in frame.modules):
+            continue
+        r = draft.reading(o)
+        if r is not None and obeys(r, state.limit_a):
+            draft.outlet(o.id, held_a=0.0)
+            draft.replan = True
+
+
+def adopt(draft: Draft, frame: FrameReceived) -> None:
+    """Take over a revision from a bridge that knows a later one than we do: our state was lost meanwhile."""
+    until = draft.now + span_s(draft.site.policy)
+    rev = frame.rev + 1
+    for o in draft.outlets_of(frame.bridge):
+        draft.outlet(o.id, limit_a=0.0, since_rev=rev, held_a=o.max_a, held_until=until, reason="unknown")
+    draft.bridge(frame.bridge, rev=rev, lease_until=until)
+    draft.renew(frame.bridge)
+    draft.replan = True
+
+
+def due_for_renewal(site: Site, bridge: BridgeState, at: float) -> bool:
+    """Tell whether half of a lease is over when a message comes in at ``at``."""
+    leased_at = bridge.lease_until - span_s(site.policy)
+    return at - leased_at >= site.policy.lease_s / 2

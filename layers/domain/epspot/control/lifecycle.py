@@ -1,0 +1,131 @@
+"""The life of a session as the controller sees it: from request to the last register."""
+
+from epspot.control import admission
+from epspot.control.draft import Draft
+from epspot.control.leases import obeys
+from epspot.control.state import End, OutletState, Phase, Plug, Reading, SessionState
+from epspot.errors import OutletOccupied, OutletOffline, OutletUnknown, SessionOver
+from epspot.sessions.metering import Meter, energy_wh
+from epspot.site import Outlet
+
+GUARD_FACTOR = 1.5
+FINAL_WAIT_S = 900.0
+"""How long a stopped session waits for its last register before it ends with what is known."""
+
+
+def begin(draft: Draft, session: str, outlet: str) -> None:
+    """Take in a new session at an outlet.
+
+    Raises OutletUnknown, OutletOccupied or OutletOffline.
+    """
+    here = draft.site.outlet.get(outlet)
+    if here is None:
+        raise OutletUnknown(f"There is no outlet {outlet} here. The list of outlets has the ids.")
+    if draft.session_at(outlet) is not None:
+        raise OutletOccupied(f"Outlet {here.number} is in use. Choose another, or wait until it is free.")
+    if not draft.reachable(here):
+        raise OutletOffline(f"Outlet {here.number} can't be reached now. Choose another, or try again later.")
+    reading = draft.reading(here)
+    register = None if reading is None else reading.energy_wh
+    draft.add_session(
+        SessionState(
+            id=session,
+            outlet=outlet,
+            since=draft.now,
+            served_s=admission.newcomers_service_s(draft.sessions.values(), draft.now),
+            base_wh=register,
+            start_wh=register,
+            plugged=reading is not None and reading.plug is not Plug.NONE,
+        )
+    )
+    draft.replan = True
+
+
+def stop(draft: Draft, session: SessionState, end: End) -> None:
+    """Let a session stop: it gets no more current, and ends when its last register is known."""
+    if session.phase is Phase.STOPPING:
+        return
+    draft.session(
+        session.id,
+        phase=Phase.STOPPING,
+        end=end,
+        stopping_since=draft.now,
+        on_since=None,
+        waiting_since=None,
+        served_s=admission.served_s(session, draft.now),
+    )
+    draft.tell("session.stopping", session.id, outlet=session.outlet, reason=end.value)
+    draft.replan = True
+
+
+def stop_by_user(draft: Draft, session_id: str) -> None:
+    """Stop a session because its user says so. Raises SessionOver if it has stopped already."""
+    session = draft.sessions.get(session_id)
+    if session is None or session.phase is Phase.STOPPING:
+        raise SessionOver("The session has ended already. Its history shows when and why.")
+    stop(draft, session, End.STOPPED)
+
+
+def watch_reading(draft: Draft, outlet: Outlet, session: SessionState, reading: Reading) -> None:
+    """Draw from a session's newest reading what it means for its life."""
+    policy = draft.site.policy
+    if reading.plug is Plug.NONE:
+        if session.plugged:
+            stop(draft, session, End.UNPLUGGED)
+        elif draft.now - session.since > policy.plug_wait_s:
+            stop(draft, session, End.NOT_PLUGGED)
+        return
+    if not session.plugged:
+        session = draft.session(session.id, plugged=True)
+    most = max(reading.current_a)
+    if most > outlet.max_a * GUARD_FACTOR:
+        draft.tell("guard.tripped", outlet.id, rule="instant", current_a=most)
+        stop(draft, session, End.GUARD)
+        return
+    _watch_standby(draft, session, draft.outlets[outlet.id], most)
+
+
+def _watch_standby(draft: Draft, session: SessionState, state: OutletState, most_a: float) -> None:
+    policy = draft.site.policy
+    if most_a > policy.standby_a:
+        if session.idle_since is not None or not session.drew:
+            draft.session(session.id, idle_since=None, drew=True)
+    elif state.limit_a and session.drew:
+        if session.idle_since is None:
+            draft.session(session.id, idle_since=draft.now)
+        elif draft.now - session.idle_since >= policy.standby_s:
+            stop(draft, session, End.FULL)
+
+
+def settle(draft: Draft) -> None:
+    """End the stopped sessions whose outlet is known to be off, or whose last register has not come in time."""
+    for s in list(draft.sessions.values()):
+        if s.phase is not Phase.STOPPING:
+            continue
+        outlet = draft.site.outlet.get(s.outlet)
+        state = draft.outlets.get(s.outlet)
+        reading = None if outlet is None else draft.reading(outlet)
+        off = state is not None and state.counted_a == 0 and (reading is None or obeys(reading, 0.0))
+        late = s.stopping_since is not None and draft.now - s.stopping_since > FINAL_WAIT_S
+        if off or late:
+            _end(draft, s, complete=off)
+
+
+def _end(draft: Draft, session: SessionState, *, complete: bool) -> None:
+    outlet = draft.site.outlet.get(session.outlet)
+    last = None if outlet is None else draft.last(outlet)
+    register = None if last is None else last.energy_wh
+    meter = Meter(session.base_wh, session.booked_wh)
+    draft.drop_session(session)
+    draft.tell(
+        "session.ended",
+        session.id,
+        outlet=session.outlet,
+        reason=(session.end or End.STOPPED).value,
+        energy_wh=energy_wh(meter, register),
+        start_wh=session.start_wh,
+        end_wh=register,
+        put_aside=session.booked_wh != 0,
+        complete=complete,
+    )
+    draft.replan = True

@@ -1,0 +1,183 @@
+"""Take in what bridges tell: which boot speaks, what is newer, what the registers mean."""
+
+from dataclasses import replace
+from math import ceil
+
+from epspot.control.draft import Draft
+from epspot.control.events import EdgeReceived, FrameReceived
+from epspot.control.leases import EARLIER_BOOTS, REOPEN_AFTER_S
+from epspot.control.state import Reading, Readings
+from epspot.sessions.metering import Doubt, Meter, doubt, most_wh, rebased
+from epspot.site import Amperes, Outlet
+
+MAX_FOUND = 100
+_OTHER_STEP_A = 2.0
+"""The other load must have fallen this far before what it leaves is handed out, so that it doesn't flap."""
+
+
+def opens_epoch(draft: Draft, frame: FrameReceived) -> bool:
+    """Tell whether a frame is of the living boot of its bridge, opening an epoch if it is of an unknown one.
+
+    A boot that another has followed is heard again for at most a minute (frames are not older). If it speaks after
+    that, it is the living one after all: its first frame had been overtaken.
+    """
+    bridge = draft.bridges[frame.bridge]
+    if frame.boot == bridge.boot:
+        return True
+    if frame.boot in bridge.earlier and frame.at <= bridge.epoch_at + REOPEN_AFTER_S:
+        return False
+    earlier = [b for b in (*bridge.earlier, bridge.boot) if b is not None and b != frame.boot]
+    draft.bridge(
+        frame.bridge,
+        boot=frame.boot,
+        earlier=tuple(earlier[-EARLIER_BOOTS:]),
+        epoch_at=frame.at,
+        answered=0,
+    )
+    known = draft.readings.get(frame.bridge)
+    draft.readings[frame.bridge] = Readings(frame.boot, 0, 0, frame.at, {} if known is None else known.modules)
+    draft.renew(frame.bridge)
+    return True
+
+
+def take_readings(draft: Draft, frame: FrameReceived) -> bool:
+    """Make a frame's readings the newest; return whether those that it does not list are still known.
+
+    They are not if the frame builds on a full frame that never came: then a full one is asked for.
+    """
+    known = draft.readings.get(frame.bridge) or Readings(frame.boot, 0, 0, frame.at)
+    is_full = frame.base == frame.seq
+    continues = is_full or known.base == frame.base
+    own = draft.site.of_bridge.get(frame.bridge, {})
+    told = {m: r for m, r in frame.modules.items() if m in own or _note_found(draft, frame.bridge, m)}
+    unlisted = set(own) - set(told) if is_full else set()
+    draft.readings[frame.bridge] = replace(
+        known,
+        seq=frame.seq,
+        base=frame.base if continues else known.base,
+        at=frame.at,
+        meter_a=frame.meter_a,
+    )
+    for m in unlisted:
+        _take_silence(draft, own[m])
+    for m, r in told.items():
+        if r is None:
+            _take_silence(draft, own[m])
+        else:
+            _take_reading(draft, own[m], r, frame.at - known.at)
+    if not continues:
+        draft.full.add(frame.bridge)
+        draft.repeat(frame.bridge)
+    return continues
+
+
+def take_edge(draft: Draft, edge: EdgeReceived) -> bool:
+    """Make an edge's reading the newest of its module if it is; return whether it is."""
+    known = draft.readings.get(edge.bridge)
+    outlet = draft.site.of_bridge.get(edge.bridge, {}).get(edge.module)
+    if outlet is None:
+        return _note_found(draft, edge.bridge, edge.module)
+    if known is None or edge.boot != draft.bridges[edge.bridge].boot or edge.seq <= known.seq:
+        return False
+    draft.readings[edge.bridge] = replace(known, seq=edge.seq, at=edge.at)
+    if edge.kind == "module_lost":
+        _take_silence(draft, outlet)
+    elif edge.reading is not None:
+        _take_reading(draft, outlet, edge.reading, edge.at - known.at)
+    return True
+
+
+def take_registers_only(draft: Draft, frame: FrameReceived) -> None:
+    """Use a frame of an earlier boot for the one thing that stays true: how far its registers had got."""
+    known = draft.readings.get(frame.bridge)
+    if known is None:
+        return
+    modules = dict(known.modules)
+    for m, outlet in draft.site.of_bridge.get(frame.bridge, {}).items():
+        told, last = frame.modules.get(m), modules.get(m)
+        if told is None or last is None or told.energy_wh <= last.energy_wh:
+            continue
+        if doubt(last.energy_wh, told.energy_wh, _most(outlet, frame.at - known.at)) is None:
+            modules[m] = last._replace(energy_wh=told.energy_wh)
+    if modules != known.modules:
+        draft.readings[frame.bridge] = replace(known, modules=modules)
+
+
+def take_main_meter(draft: Draft, frame: FrameReceived) -> None:
+    """Derive the load that isn't ours from the grid connection's currents: up at once, down with a margin.
+
+    While the meter is silent the largest other load that the owner has named is assumed.
+    """
+    site = draft.site
+    if frame.bridge != site.meter_bridge:
+        return
+    if frame.meter_a is None:
+        other = site.main.other_a
+    else:
+        ours = [0.0, 0.0, 0.0]
+        for o, r in draft.known_readings():
+            for conductor, p in enumerate(o.phases):
+                ours[p] += r.current_a[conductor]
+        other = _settled(draft.other_a, [m - a for m, a in zip(frame.meter_a, ours, strict=True)])
+    if other != draft.other_a:
+        draft.other_a = other
+        draft.replan = True
+
+
+def _settled(before: Amperes, measured: list[float]) -> Amperes:
+    one, two, three = (
+        float(new) if (new := max(0, ceil(m))) > old or new <= old - _OTHER_STEP_A else old
+        for old, m in zip(before, measured, strict=True)
+    )
+    return (one, two, three)
+
+
+def _most(outlet: Outlet, seconds: float) -> float:
+    return most_wh(outlet.max_a, len(outlet.phases), seconds)
+
+
+def _take_reading(draft: Draft, outlet: Outlet, new: Reading, seconds: float) -> None:
+    """Keep a module's reading as the newest, its register checked against the one ``seconds`` before."""
+    known = draft.readings[outlet.bridge]
+    last = known.modules.get(outlet.module)
+    if last is None or outlet.module in known.lost:
+        draft.replan = True
+    new = _metered(draft, outlet, last, new, seconds)
+    draft.readings[outlet.bridge] = replace(
+        known, modules={**known.modules, outlet.module: new}, lost=known.lost - {outlet.module}
+    )
+
+
+def _take_silence(draft: Draft, outlet: Outlet) -> None:
+    """Note that a module does not answer."""
+    known = draft.readings[outlet.bridge]
+    if outlet.module in known.lost:
+        return
+    draft.readings[outlet.bridge] = replace(known, lost=known.lost | {outlet.module})
+    draft.replan = True
+    draft.tell("module.lost", outlet.id)
+
+
+def _metered(draft: Draft, outlet: Outlet, last: Reading | None, new: Reading, seconds: float) -> Reading:
+    """Check a register against the one before; where it can't be right, count on from it and say so."""
+    session = draft.session_at(outlet.id)
+    wrong = None if last is None else doubt(last.energy_wh, new.energy_wh, _most(outlet, seconds))
+    if last is not None and wrong is Doubt.ZERO:
+        return new._replace(energy_wh=last.energy_wh)
+    if session is not None and session.base_wh is None:
+        draft.session(session.id, base_wh=new.energy_wh, start_wh=new.energy_wh)
+    elif session is not None and last is not None and wrong is not None:
+        meter = rebased(Meter(session.base_wh, session.booked_wh), last.energy_wh, new.energy_wh)
+        draft.session(session.id, base_wh=meter.base_wh, booked_wh=meter.booked_wh)
+    if last is not None and wrong is not None:
+        draft.tell("meter.put_aside", outlet.id, doubt=wrong.value, last_wh=last.energy_wh, new_wh=new.energy_wh)
+    return new
+
+
+def _note_found(draft: Draft, bridge: str, module: str) -> bool:
+    """Remember a module that stands in no configuration, or in another bridge's; its reading is not used."""
+    name = f"{bridge}/{module}"
+    if name not in draft.found and len(draft.found) < MAX_FOUND:
+        draft.found = (*draft.found, name)
+        draft.tell("module.found", name)
+    return False

@@ -1,0 +1,175 @@
+"""The live state of a site: what the controller has granted, what it has seen, who uses and who waits.
+
+Everything is immutable; ``step`` makes a new one. Times are epoch seconds of the cloud's own clocks (when a message
+reached the cloud), never of a bridge.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from typing import NamedTuple
+
+from epspot.site import Amperes
+
+
+class Plug(IntEnum):
+    """What stands in the outlet."""
+
+    NONE = 0
+    PLUGGED = 1
+    ASKING = 2
+
+
+class Reading(NamedTuple):
+    """The six senses of one module at one moment."""
+
+    plug: Plug
+    relay: bool
+    current_a: Amperes
+    """In the module's own order of conductors."""
+    voltage_v: Amperes
+    power_w: float
+    energy_wh: int
+    temperature_c: float
+    limit_a: float
+    faults: int
+    link_pct: int
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """The newest that one bridge told of its modules."""
+
+    boot: str
+    seq: int
+    base: int
+    """seq of the full frame that these build on."""
+    at: float
+    """When the message with this seq reached the cloud."""
+    modules: Mapping[str, Reading] = field(default_factory=dict)
+    """The newest reading of each module that has ever answered."""
+    lost: frozenset[str] = frozenset()
+    """Modules that do not answer now."""
+    meter_a: Amperes | None = None
+
+
+class Phase(StrEnum):
+    """The state of a session."""
+
+    QUEUED = "queued"
+    ACTIVE = "active"
+    STOPPING = "stopping"
+    ENDED = "ended"
+
+
+class End(StrEnum):
+    """Why a session ended."""
+
+    STOPPED = "stopped"
+    UNPLUGGED = "unplugged"
+    NOT_PLUGGED = "not_plugged"
+    FULL = "full"
+    TARGET = "target"
+    GUARD = "power_guard"
+    BREACH = "limit_breach"
+    SHED = "shed"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionState:
+    """One session while it lives. Who its user is, the controller does not know."""
+
+    id: str
+    outlet: str
+    since: float
+    phase: Phase = Phase.QUEUED
+    waiting_since: float | None = None
+    """Since when it has had no turn."""
+    on_since: float | None = None
+    """Since when it has had its present turn."""
+    served_s: float = 0.0
+    """Time with a turn before the present one: what fairness counts."""
+    base_wh: int | None = None
+    """The register from which the present stretch counts; None = not known yet."""
+    start_wh: int | None = None
+    booked_wh: int = 0
+    """What was certain before the register was reset, replaced or leapt."""
+    plugged: bool = False
+    idle_since: float | None = None
+    drew: bool = False
+    first_rev: int | None = None
+    """The revision that first gave it current: what was told under an earlier one was another session."""
+    end: End | None = None
+    stopping_since: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutletState:
+    """What an outlet may draw: its allowance, and what it may still draw of earlier ones."""
+
+    limit_a: float = 0.0
+    """The allowance in the newest command; 0 = relay open."""
+    since_rev: int = 0
+    """The revision that first carried this allowance."""
+    held_a: float = 0.0
+    """The largest earlier allowance that has not been seen to be over; 0 = none."""
+    held_until: float = 0.0
+    """When the lease of ``held_a`` has run out on the bridge's clock for certain."""
+    reason: str = ""
+    """What limits the allowance now (``limited_by``)."""
+
+    @property
+    def counted_a(self) -> float:
+        """What its fuses must carry for it."""
+        return max(self.limit_a, self.held_a)
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeState:
+    """What the controller has told one bridge, and knows of it."""
+
+    boot: str | None = None
+    earlier: tuple[str, ...] = ()
+    """Boots before this one: their frames contribute registers only."""
+    epoch_at: float = 0.0
+    rev: int = 0
+    lease_until: float = 0.0
+    """When the newest lease has run out on the bridge's clock for certain."""
+    answered: int = 0
+    """seq that the newest lease counts from."""
+    interval_s: int = 0
+    suspect_since: float | None = None
+    """Since when its connection is said to be lost."""
+    presence: int = -1
+    """versionNumber of the newest presence event."""
+    silent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """The state of one site."""
+
+    site: str
+    version: int = 0
+    revision: int = 0
+    """The revision of the configuration that this state was made under."""
+    at: float = 0.0
+    """The newest time that any event has brought."""
+    turn: int = 0
+    """Number of the turn (epoch seconds // turn_s) in which turns were last given out."""
+    outlets: Mapping[str, OutletState] = field(default_factory=dict)
+    bridges: Mapping[str, BridgeState] = field(default_factory=dict)
+    sessions: Mapping[str, SessionState] = field(default_factory=dict)
+    """Live sessions by id; the ended are gone."""
+    other_a: Amperes = (0.0, 0.0, 0.0)
+    """What the main meter shows beyond our outlets, in whole ampere."""
+    found: tuple[str, ...] = ()
+    """``<bridge>/<module>`` of modules that answer and stand in no configuration."""
+    watched_until: float = 0.0
+    readings: Mapping[str, Readings] = field(default_factory=dict)
+    """Per bridge; kept apart from the rest, since they change always."""
+
+    def session_at(self, outlet: str) -> SessionState | None:
+        """Find the session that uses an outlet."""
+        return next((s for s in self.sessions.values() if s.outlet == outlet), None)

@@ -1,0 +1,248 @@
+"""The controller: what one event makes of a site.
+
+``step`` is pure. It reads no clock, no network and no random source; everything that is interesting about control,
+and everything that can be unsafe, happens in here.
+"""
+
+from collections.abc import Callable
+from math import inf
+from typing import Any
+
+from epspot.control import leases, lifecycle, senses
+from epspot.control.admission import turn_is_over
+from epspot.control.draft import Draft
+from epspot.control.effects import Step
+from epspot.control.events import (
+    EdgeReceived,
+    Event,
+    FrameReceived,
+    HistoryReceived,
+    PresenceChanged,
+    StartRequested,
+    StopRequested,
+    Ticked,
+    Watched,
+)
+from epspot.control.planning import plan
+from epspot.control.state import BridgeState, End, Live, Phase, Readings
+from epspot.site import Policy, Site
+
+FULL_FRAME_EVERY = 10
+"""A bridge sends every module at least once in this many frames, which the cloud then writes down."""
+
+WATCH_S = 90.0
+_FAST_ABOVE = 0.9
+
+_ENDS = {
+    "unplugged": End.UNPLUGGED,
+    "over_current": End.GUARD,
+    "limit_breach": End.BREACH,
+    "target_reached": End.TARGET,
+    "shed": End.SHED,
+}
+_GRAVE_FAULTS = 1 | 2 | 16 | 64  # welded relay, over-temperature, residual current, internal
+
+
+def step(site: Site, live: Live, event: Event) -> Step:
+    """Return the state that follows ``event``, with the commands to send and the facts to tell.
+
+    A refused request raises a Refusal and changes nothing.
+    """
+    draft = Draft(site, live, event.at)
+    leases.reconcile(draft)
+    leases.expire(draft)
+    _HANDLERS[type(event)](draft, event)
+    _pass_time(draft)
+    if draft.replan:
+        lifecycle.settle(draft)
+        plan(draft)
+        lifecycle.settle(draft)
+    _set_pace(draft)
+    return draft.finish(leases.span_s(site.policy))
+
+
+def _frame(draft: Draft, frame: FrameReceived) -> None:
+    if frame.bridge not in draft.bridges:
+        return
+    if not senses.opens_epoch(draft, frame):
+        senses.take_registers_only(draft, frame)
+        return
+    known = draft.readings.get(frame.bridge)
+    if known is not None and known.boot == frame.boot and frame.seq <= known.seq:
+        return
+    continues = senses.take_readings(draft, frame)
+    _is_heard(draft, frame.bridge)
+    _keep_lease(draft, frame)
+    leases.see(draft, frame, listed_only=not continues)
+    senses.take_main_meter(draft, frame)
+    for o in draft.outlets_of(frame.bridge):
+        session, reading = draft.session_at(o.id), draft.reading(o)
+        if session is not None and reading is not None and session.phase is not Phase.STOPPING:
+            lifecycle.watch_reading(draft, o, session, reading)
+        elif session is not None and session.phase is Phase.STOPPING:
+            draft.replan = True
+
+
+def _is_heard(draft: Draft, bridge: str) -> None:
+    state = draft.bridges[bridge]
+    if state.silent:
+        draft.tell("bridge.back", bridge)
+        draft.replan = True
+    if state.silent or state.suspect_since is not None:
+        draft.bridge(bridge, silent=False, suspect_since=None)
+
+
+def _keep_lease(draft: Draft, frame: FrameReceived) -> None:
+    """Renew a lease at half-life; repair what the frame shows to be lost."""
+    bridge = draft.bridges[frame.bridge]
+    if frame.rev > bridge.rev:
+        leases.adopt(draft, frame)
+    elif not bridge.answered or (
+        leases.due_for_renewal(draft.site, bridge, frame.at)
+        and any(draft.outlets[o.id].limit_a for o in draft.outlets_of(frame.bridge))
+    ):
+        draft.renew(frame.bridge)
+    elif frame.rev < bridge.rev:
+        if frame.at - (bridge.lease_until - leases.span_s(draft.site.policy)) < draft.site.policy.lease_s:
+            draft.repeat(frame.bridge)
+        else:
+            draft.renew(frame.bridge)
+
+
+def _edge(draft: Draft, edge: EdgeReceived) -> None:
+    if edge.bridge not in draft.bridges:
+        return
+    is_newest = senses.take_edge(draft, edge)
+    outlet = draft.site.of_bridge.get(edge.bridge, {}).get(edge.module)
+    if outlet is None:
+        return
+    if is_newest:
+        _is_heard(draft, edge.bridge)
+    if edge.kind == "fault" and edge.reading is not None:
+        draft.tell("outlet.fault", outlet.id, faults=edge.reading.faults)
+    session = draft.session_at(outlet.id)
+    if session is None:
+        return
+    if edge.kind == "plugged" and is_newest and not session.plugged:
+        draft.session(session.id, plugged=True)
+    end = _end_of(edge, is_newest=is_newest, plugged=session.plugged)
+    # What was told under a revision before the session's first was another session's.
+    if end is None or session.first_rev is None or edge.rev < session.first_rev:
+        if end is End.UNPLUGGED and is_newest:
+            lifecycle.stop(draft, session, end)
+        return
+    if end is End.GUARD and session.phase is not Phase.STOPPING:
+        draft.tell("guard.tripped", outlet.id, rule=edge.rule)
+    lifecycle.stop(draft, session, end)
+
+
+def _end_of(edge: EdgeReceived, *, is_newest: bool, plugged: bool) -> End | None:
+    if edge.kind == "unplugged" and not (is_newest and plugged):
+        return None
+    if edge.kind == "fault" and edge.reading is not None and edge.reading.faults & _GRAVE_FAULTS:
+        return End.FAULT
+    return _ENDS.get(edge.kind)
+
+
+def _history(draft: Draft, history: HistoryReceived) -> None:
+    own = draft.site.of_bridge.get(history.bridge, {})
+    rows = [[own[m].id, round(at), wh] for m, at, wh in history.rows if m in own]
+    if rows:
+        draft.tell("registers.recorded", history.bridge, rows=rows)
+
+
+def _presence(draft: Draft, presence: PresenceChanged) -> None:
+    bridge = draft.bridges.get(presence.bridge)
+    if bridge is None or presence.version <= bridge.presence:
+        return
+    draft.bridge(
+        presence.bridge,
+        presence=presence.version,
+        suspect_since=None if presence.connected else draft.now,
+    )
+
+
+def _start(draft: Draft, request: StartRequested) -> None:
+    lifecycle.begin(draft, request.session, request.outlet)
+
+
+def _stop(draft: Draft, request: StopRequested) -> None:
+    lifecycle.stop_by_user(draft, request.session)
+
+
+def _watched(draft: Draft, _: Watched) -> None:
+    if draft.watched_until - draft.now < WATCH_S / 2:
+        draft.watched_until = draft.now + WATCH_S
+
+
+def _ticked(draft: Draft, _: Ticked) -> None:
+    """Nothing but time has passed."""
+
+
+def _pass_time(draft: Draft) -> None:
+    """Note what the mere passing of time has brought: silence, turns, waits that are over."""
+    policy = draft.site.policy
+    for b, bridge in list(draft.bridges.items()):
+        if not bridge.silent and silent_at(draft.site.policy, bridge, draft.readings.get(b)) < draft.now:
+            draft.bridge(b, silent=True)
+            draft.tell("bridge.silent", b)
+            draft.replan = True
+    if turn_is_over(draft.sessions.values(), draft.turn, draft.now, policy):
+        draft.replan = True
+    for s in draft.sessions.values():
+        if s.stopping_since is not None and draft.now - s.stopping_since > lifecycle.FINAL_WAIT_S:
+            draft.replan = True
+
+
+def silent_at(policy: Policy, bridge: BridgeState, readings: Readings | None) -> float:
+    """Tell when a bridge counts as silent if nothing more is heard of it.
+
+    Two frames after the broker lost its connection; without such a hint two frames after a full one was due, since
+    frames in between that change nothing are not written down.
+    """
+    if bridge.silent or readings is None:
+        return inf
+    if bridge.suspect_since is not None:
+        return bridge.suspect_since + 2 * policy.interval_s
+    return readings.at + (FULL_FRAME_EVERY + 2) * policy.interval_s
+
+
+def _set_pace(draft: Draft) -> None:
+    """Ask for fast frames while somebody watches or a fuse is loaded above 90 % of its rating."""
+    policy = draft.site.policy
+    fast = draft.now < draft.watched_until or _is_hot(draft)
+    wanted = policy.fast_interval_s if fast else policy.interval_s
+    for b, bridge in list(draft.bridges.items()):
+        if bridge.boot is None or bridge.silent or bridge.interval_s == wanted:
+            continue
+        leased_at = bridge.lease_until - leases.span_s(policy)
+        if not bridge.interval_s or wanted < bridge.interval_s or draft.now - leased_at > WATCH_S:
+            draft.bridge(b, interval_s=wanted)
+            draft.renew(b)
+
+
+def _is_hot(draft: Draft) -> bool:
+    site = draft.site
+    drawn = [0.0] * len(draft.network.names)
+    for o, r in draft.known_readings():
+        if max(r.current_a) > 0:
+            path = draft.network.paths[o.id]
+            width = len(o.phases)
+            for i, c in enumerate(path):
+                drawn[c] += r.current_a[i % width]
+    ratings = (a for f in site.fuses for a in f.rating_a)
+    return any(a > _FAST_ABOVE * rating for a, rating in zip(drawn, ratings, strict=True))
+
+
+_HANDLERS: dict[type, Callable[[Draft, Any], None]] = {
+    FrameReceived: _frame,
+    EdgeReceived: _edge,
+    HistoryReceived: _history,
+    PresenceChanged: _presence,
+    StartRequested: _start,
+    StopRequested: _stop,
+    Watched: _watched,
+    Ticked: _ticked,
+}
+
+__all__ = ["Live", "Step", "step"]

@@ -1,0 +1,39 @@
+"""Which readings are worth a write.
+
+Readings change always; a write per frame would be most of the bill (DESIGN §8). Written is what a decision, a session
+or a person could depend on; a register that creeps is written with the next full frame, and none is lost by waiting.
+"""
+
+from epspot.control.state import Live, Reading, Readings
+
+_EDGE_A = 1.0
+_FLOWS_A = 0.5
+
+
+def readings_to_write(before: Live, after: Live, *, decided: bool) -> dict[str, Readings]:
+    """List the readings, by bridge, that must be written for ``after`` to be found again."""
+    watched = after.at < after.watched_until
+    return {
+        b: new
+        for b, new in after.readings.items()
+        if new != (old := before.readings.get(b)) and (decided or watched or old is None or _differ(old, new))
+    }
+
+
+def _differ(old: Readings, new: Readings) -> bool:
+    return (
+        new.boot != old.boot
+        or new.base != old.base
+        or new.lost != old.lost
+        or new.modules.keys() != old.modules.keys()
+        or any(_edge(r, new.modules[m]) for m, r in old.modules.items())
+    )
+
+
+def _edge(old: Reading, new: Reading) -> bool:
+    if (old.plug, old.relay, old.limit_a, old.faults) != (new.plug, new.relay, new.limit_a, new.faults):
+        return True
+    return any(
+        abs(a - b) > _EDGE_A or (a > _FLOWS_A) != (b > _FLOWS_A)
+        for a, b in zip(old.current_a, new.current_a, strict=True)
+    )

@@ -1,0 +1,1 @@
+"""What can be done with EpSpot: one use case per file, named by its verb."""

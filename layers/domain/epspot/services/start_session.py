@@ -1,0 +1,72 @@
+"""Start a session at an outlet."""
+
+import hashlib
+from dataclasses import dataclass
+
+from epspot.control.events import StartRequested
+from epspot.control.state import Phase
+from epspot.errors import Conflict, InvalidRequest, KeyReused, OutletUnknown
+from epspot.ports import Clock, SessionRecord, Sessions, Sites, Start
+from epspot.services.advance import Controller, advance
+from epspot.services.follow_session import View, view
+
+MAX_KEY = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Starting:
+    """What it takes to start sessions."""
+
+    controller: Controller
+    sessions: Sessions
+    sites: Sites
+    clock: Clock
+
+
+def start_session(world: Starting, user: str, outlet: str, key: str) -> View:
+    """Start, and answer at once whether current comes now or when its turn does.
+
+    ``key`` is the caller's Idempotency-Key: the same request again gets the same session. Raises InvalidRequest,
+    OutletUnknown, OutletOccupied, OutletOffline or KeyReused.
+    """
+    if not 1 <= len(key) <= MAX_KEY or not key.isascii() or not key.isprintable():
+        raise InvalidRequest(f"Idempotency-Key must be 1 to {MAX_KEY} printable ASCII characters.")
+    earlier = world.sessions.of_request(user, key)
+    if earlier is not None:
+        return _again(world, earlier, outlet)
+    site_id = world.sites.of_outlet(outlet)
+    if site_id is None:
+        raise OutletUnknown(f"There is no outlet {outlet}. The list of outlets has the ids.")
+    now = world.clock.now()
+    site, _ = world.controller.lives.load(site_id)
+    if outlet not in site.outlet:
+        raise OutletUnknown(f"There is no outlet {outlet}. The list of outlets has the ids.")
+    record = SessionRecord(
+        id=session_id(user, key),
+        user=user,
+        site=site_id,
+        outlet=outlet,
+        number=site.outlet[outlet].number,
+        requested_at=now,
+        state=Phase.QUEUED.value,
+    )
+    try:
+        advance(world.controller, site_id, StartRequested(now, record.id, outlet), Start(record, key))
+    except Conflict:
+        # Perhaps the same request, sent twice at once, has won.
+        earlier = world.sessions.of_request(user, key)
+        if earlier is None:
+            raise
+        return _again(world, earlier, outlet)
+    return view(record, *world.controller.lives.load(site_id))
+
+
+def session_id(user: str, key: str) -> str:
+    """Derive a session's id from its request, so that a repeated request can't make a second session."""
+    return hashlib.sha256(f"{user}\n{key}".encode()).hexdigest()[:26]
+
+
+def _again(world: Starting, record: SessionRecord, outlet: str) -> View:
+    if record.outlet != outlet:
+        raise KeyReused(f"This Idempotency-Key started a session at outlet {record.outlet}. Use a new one.")
+    return view(record, *world.controller.lives.load(record.site))

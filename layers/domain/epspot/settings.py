@@ -1,0 +1,45 @@
+"""What the environment says, read once."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+class MissingSettings(RuntimeError):
+    """The environment lacks something; the text names every key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Names of the things that the template made."""
+
+    region: str
+    live_table: str
+    core_table: str
+    bus_name: str
+    refused_queue_url: str
+    relay_aside_url: str
+    topic_prefix: str
+    user_pool_client_id: str
+    endpoint_url: str | None = None
+    """Only in an emulated account."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+        """Read the settings. Raises MissingSettings that names every missing key."""
+        keys = {
+            "region": "AWS_REGION",
+            "live_table": "LIVE_TABLE",
+            "core_table": "CORE_TABLE",
+            "bus_name": "BUS_NAME",
+            "refused_queue_url": "REFUSED_QUEUE_URL",
+            "relay_aside_url": "RELAY_ASIDE_URL",
+            "topic_prefix": "TOPIC_PREFIX",
+            "user_pool_client_id": "USER_POOL_CLIENT_ID",
+        }
+        if missing := [key for key in keys.values() if not environment.get(key)]:
+            raise MissingSettings(f"the environment lacks {', '.join(missing)}")
+        return cls(
+            **{name: environment[key] for name, key in keys.items()},
+            endpoint_url=environment.get("AWS_ENDPOINT_URL") or None,
+        )

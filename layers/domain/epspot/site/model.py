@@ -1,0 +1,204 @@
+"""What stands in the ground: a site's fuses and outlets, and what its owner has set.
+
+Currents are in ampere per phase; phases are 0, 1, 2 for L1, L2, L3.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
+
+from epspot.errors import InvalidSite
+from epspot.site.network import PHASES, Network
+
+Amperes: TypeAlias = tuple[float, float, float]
+
+NONE_A: Amperes = (0.0, 0.0, 0.0)
+MAX_OUTLETS = 1000
+"""More would outgrow one item and one transaction (docs/data-model.md)."""
+
+_SLACK_A = 1e-6  # rounding of sums
+
+
+@dataclass(frozen=True, slots=True)
+class Fuse:
+    """A node of the fuse tree; the one without parent is the main fuse."""
+
+    id: str
+    parent: str | None
+    rating_a: Amperes
+    max_sessions: int | None = None
+    planning_factor: float = 0.9
+    """The electrician's: breakers packed in an enclosure carry less than their rating."""
+    other_a: Amperes = NONE_A
+    """The largest current through this fuse, all that is below it included, that EpSpot neither controls nor measures."""
+
+    @property
+    def planning_a(self) -> Amperes:
+        """What may be planned on each phase."""
+        f = self.planning_factor
+        return (self.rating_a[0] * f, self.rating_a[1] * f, self.rating_a[2] * f)
+
+
+@dataclass(frozen=True, slots=True)
+class Outlet:
+    """Where a cable goes in, with the module that measures and switches it."""
+
+    id: str
+    number: str
+    fuse: str
+    phases: tuple[int, ...]
+    """The feeder phases that the module's conductors are wired to, in the module's order."""
+    max_a: float
+    bridge: str
+    module: str
+    min_a: float = 6.0
+    modulated: bool = True
+    """False: it can only be switched, so that it takes ``max_a`` or nothing."""
+    fallback_a: float = 0.0
+
+    @property
+    def least_a(self) -> float:
+        """The smallest allowance that is of any use."""
+        return self.min_a if self.modulated else self.max_a
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the owner has set for the whole site. Times in seconds."""
+
+    principle: str = "equal"
+    turn_s: int = 900
+    min_on_s: int = 300
+    """A session that has got current keeps it this long, whoever waits."""
+    standby_s: int = 900
+    """A session that draws next to nothing for this long is done."""
+    standby_a: float = 0.3
+    plug_wait_s: int = 600
+    """How long a started session may wait for its plug."""
+    lease_s: int = 900
+    interval_s: int = 60
+    fast_interval_s: int = 10
+
+
+@dataclass(frozen=True)
+class Site:
+    """One place with one grid connection."""
+
+    id: str
+    name: str
+    fuses: tuple[Fuse, ...]
+    outlets: tuple[Outlet, ...]
+    policy: Policy = Policy()
+    revision: int = 1
+    meter_bridge: str | None = None
+    """The bridge whose frames carry the grid connection's currents, if one is measured."""
+
+    @cached_property
+    def outlet(self) -> dict[str, Outlet]:
+        """Outlets by id."""
+        return {o.id: o for o in self.outlets}
+
+    @cached_property
+    def fuse(self) -> dict[str, Fuse]:
+        """Fuses by id."""
+        return {f.id: f for f in self.fuses}
+
+    @cached_property
+    def main(self) -> Fuse:
+        """The main fuse."""
+        return next(f for f in self.fuses if f.parent is None)
+
+    @cached_property
+    def of_bridge(self) -> dict[str, dict[str, Outlet]]:
+        """Each bridge's outlets by their module's id."""
+        found: dict[str, dict[str, Outlet]] = {}
+        for o in self.outlets:
+            found.setdefault(o.bridge, {})[o.module] = o
+        return found
+
+    @cached_property
+    def network(self) -> Network:
+        """The fuse tree, made ready for adding up."""
+        return Network.of(self.fuses, self.outlets)
+
+    def checked(self) -> "Site":
+        """Return the site itself if it is sound and safe, else raise InvalidSite with every problem."""
+        problems = [*_form(self)]
+        if not problems:
+            problems += [*_fallbacks(self)]
+        if problems:
+            raise InvalidSite(problems)
+        return self
+
+
+def _form(site: Site) -> Iterable[str]:
+    ids = [f.id for f in site.fuses]
+    yield from (f"fuse {i} stands twice" for i in sorted({i for i in ids if ids.count(i) > 1}))
+    roots = [f.id for f in site.fuses if f.parent is None]
+    if len(roots) != 1:
+        yield f"there must be one main fuse, not {len(roots)}: {', '.join(roots) or 'every fuse has a parent'}"
+    parents = {f.id: f.parent for f in site.fuses}
+    for f in site.fuses:
+        if f.parent is not None and f.parent not in parents:
+            yield f"fuse {f.id} hangs under {f.parent}, which does not exist"
+        elif _loops(f.id, parents):
+            yield f"fuse {f.id} is above itself"
+        if min(f.rating_a) <= 0:
+            yield f"fuse {f.id} has a rating of {min(f.rating_a):g} A; it must be above 0"
+        if not 0 < f.planning_factor <= 1:
+            yield f"fuse {f.id} has a planning factor of {f.planning_factor:g}; it must be above 0 and at most 1"
+        if f.max_sessions is not None and f.max_sessions < 0:
+            yield f"fuse {f.id} allows {f.max_sessions} sessions"
+    yield from _outlets(site, parents)
+
+
+def _loops(fuse: str, parents: dict[str, str | None]) -> bool:
+    seen = {fuse}
+    above = parents[fuse]
+    while above is not None:
+        if above in seen:
+            return True
+        seen.add(above)
+        above = parents.get(above)
+    return False
+
+
+def _outlets(site: Site, fuses: dict[str, str | None]) -> Iterable[str]:
+    if len(site.outlets) > MAX_OUTLETS:
+        yield f"{len(site.outlets)} outlets; a site holds at most {MAX_OUTLETS}: divide it by its fuses"
+    seen: set[str] = set()
+    modules: set[tuple[str, str]] = set()
+    for o in site.outlets:
+        if o.id in seen:
+            yield f"outlet {o.id} stands twice"
+        if (o.bridge, o.module) in modules:
+            yield f"outlet {o.id}: module {o.module} of bridge {o.bridge} stands at another outlet already"
+        seen.add(o.id)
+        modules.add((o.bridge, o.module))
+        if o.fuse not in fuses:
+            yield f"outlet {o.id} hangs under fuse {o.fuse}, which does not exist"
+        if len(o.phases) not in (1, 3) or len(set(o.phases)) != len(o.phases) or not {*o.phases} <= {0, 1, 2}:
+            yield f"outlet {o.id} must be wired to one phase or to three different ones of L1, L2, L3"
+        if not 0 < o.min_a <= o.max_a:
+            yield f"outlet {o.id}: min_a {o.min_a:g} must be above 0 and at most max_a {o.max_a:g}"
+        if o.fallback_a and not o.least_a <= o.fallback_a <= o.max_a:
+            yield f"outlet {o.id}: fallback_a {o.fallback_a:g} must be 0, or {o.least_a:g} to {o.max_a:g}"
+
+
+def _fallbacks(site: Site) -> Iterable[str]:
+    """On every fuse the fallbacks plus the largest other load must fit: all that holds when the cloud is away."""
+    sums = {f.id: list(f.other_a) for f in site.fuses}
+    for o in site.outlets:
+        at: str | None = o.fuse
+        while at is not None:
+            for p in o.phases:
+                sums[at][p] += o.fallback_a
+            at = site.fuse[at].parent
+    for f in site.fuses:
+        for p in range(3):
+            if sums[f.id][p] > f.planning_a[p] + _SLACK_A:
+                yield (
+                    f"fuse {f.id}/{PHASES[p]}: fallbacks and other load come to {sums[f.id][p]:g} A, "
+                    f"but only {f.planning_a[p]:g} A may be planned"
+                )
