@@ -112,8 +112,8 @@ def test_a_frame_that_builds_on_a_lost_one_proves_only_what_it_lists() -> None:
     yard.after(10).frame()
     yard.start("b")
     assert yard.at("a").held_a == 16
-    full = yard.after(10).next_frame()
-    lost_base = replace(full, base=full.seq - 1, modules={"B": full.modules["B"]})
+    lost, told = yard.after(10).next_frame(), yard.next_frame()
+    lost_base = replace(told, base=lost.seq, modules={"B": told.modules["B"]})
     done = yard.do(lost_base)
     assert yard.at("a").held_a == 16
     assert done.commands[-1].full

@@ -1,6 +1,6 @@
 """Show a session to its user."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from epspot.control.admission import queue
 from epspot.control.events import Watched
@@ -71,7 +71,8 @@ def view(record: SessionRecord, site: Site, live: Live) -> View:
     """Show a session from its record and the site's state."""
     session = live.sessions.get(record.id)
     if session is None:
-        return over(record)
+        # It has just ended; its record follows within a moment.
+        return over(record if record.state == Phase.ENDED else replace(record, state=Phase.STOPPING.value))
     outlet = site.outlet[session.outlet]
     state = live.outlets[outlet.id]
     told = live.readings.get(outlet.bridge)

@@ -1,0 +1,136 @@
+"""The site on the terminal."""
+
+from collections.abc import Callable
+
+from rich.console import Group
+from rich.layout import Layout
+from rich.panel import Panel
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from epspot.control.admission import queue
+from epspot.control.state import Phase
+from epspot.ports import Notice
+from infra.local.observer import Observer
+from infra.local.trondheim import CREDIT
+
+_HOT, _FULL = 0.8, 1.0
+_FUSES, _SESSIONS, _QUEUE, _MESSAGES = 14, 16, 8, 10
+
+_COLOURS = {Phase.ACTIVE: "green", Phase.QUEUED: "yellow", Phase.STOPPING: "magenta"}
+
+
+def draw(observer: Observer, clock: str, note: str) -> Layout:
+    """Draw the whole site; ``clock`` is the recorded time that is being replayed."""
+    layout = Layout()
+    layout.split_column(Layout(_head(observer, clock, note), size=3), Layout(name="middle"), Layout(name="bottom"))
+    layout["middle"].split_row(Layout(_fuses(observer)), Layout(_sessions(observer), ratio=2))
+    layout["bottom"].split_row(Layout(_queue(observer)), Layout(_messages(observer), ratio=2))
+    return layout
+
+
+def line(observer: Observer, clock: str) -> str:
+    """Say the same in one line, for a terminal that can't be drawn on."""
+    t = observer.tally
+    main = observer.site.main
+    drawn = max(observer.drawn_a[:3])
+    return (
+        f"{clock}  main fuse {drawn:5.1f} of {min(main.rating_a):g} A  "
+        f"{len(observer.live.sessions):2d} sessions, {observer.waiting():2d} waiting, {len(t.ended):3d} ended, "
+        f"{t.energy_wh:5d} Wh, {t.guard_trips} guard trips, {sum(t.broken.values())} violations"
+    )
+
+
+def _head(observer: Observer, clock: str, note: str) -> Panel:
+    t = observer.tally
+    broken = sum(t.broken.values())
+    text = Text.assemble(
+        (observer.site.name, "bold"),
+        f"  {clock}   ",
+        (f"{len(t.started)} started", "green"),
+        "  ",
+        (f"{len(t.queued)} queued", "yellow"),
+        f"  {len(t.ended)} ended  {t.energy_wh} Wh  ",
+        (f"{t.guard_trips} guard trips", "red" if t.guard_trips else "dim"),
+        "  ",
+        (f"{broken} violations", "bold red" if broken else "dim"),
+        f"   {note}",
+    )
+    return Panel(text, subtitle=CREDIT)
+
+
+def _fuses(observer: Observer) -> Panel:
+    table = Table.grid(padding=(0, 1), expand=True)
+    table.add_column(ratio=1)
+    table.add_column(width=18)
+    table.add_column(justify="right", width=12)
+    loads = [
+        (max(observer.drawn_a[3 * i : 3 * i + 3]) / min(f.rating_a), i == 0, f)
+        for i, f in enumerate(observer.site.fuses)
+    ]
+    for share, _, f in sorted(loads, key=lambda row: (not row[1], -row[0]))[:_FUSES]:
+        colour = "red" if share > _FULL else "yellow" if share > _HOT else "green"
+        bar = ProgressBar(total=1.0, completed=min(share, 1.0), width=18, complete_style=colour)
+        rating = min(f.rating_a)
+        table.add_row(f.id, bar, f"{share * rating:.1f}/{rating:g} A")
+    return Panel(table, title="fuses: load of the fullest phase")
+
+
+def _sessions(observer: Observer) -> Panel:
+    table = Table(box=None, expand=True, pad_edge=False)
+    for name, justify in (
+        ("outlet", "left"),
+        ("state", "left"),
+        ("may", "right"),
+        ("draws", "right"),
+        ("because", "left"),
+    ):
+        table.add_column(name, justify=justify)  # type: ignore[arg-type]  # a literal in a tuple
+    live = observer.live
+    shown = sorted(live.sessions.values(), key=lambda s: (s.phase is Phase.QUEUED, s.since))
+    for s in shown[:_SESSIONS]:
+        outlet, state = observer.site.outlet[s.outlet], live.outlets[s.outlet]
+        told = live.readings.get(outlet.bridge)
+        reading = None if told is None else told.modules.get(outlet.module)
+        drawn = 0.0 if reading is None else max(reading.current_a)
+        table.add_row(
+            outlet.number,
+            Text(s.phase.value, _COLOURS[s.phase]),
+            f"{state.limit_a:.1f} A",
+            f"{drawn:.1f} A",
+            s.end.value if s.end else state.reason,
+        )
+    more = len(shown) - _SESSIONS
+    return Panel(table, title="sessions", subtitle=f"and {more} more" if more > 0 else None)
+
+
+def _queue(observer: Observer) -> Panel:
+    table = Table.grid(padding=(0, 1))
+    waiting = queue(observer.live.sessions.values())
+    for position, s in enumerate(waiting[:_QUEUE], 1):
+        table.add_row(str(position), observer.site.outlet[s.outlet].number, observer.live.outlets[s.outlet].reason)
+    return Panel(table if waiting else Text("nobody waits", "dim"), title=f"queue: {len(waiting)}")
+
+
+def _messages(observer: Observer) -> Panel:
+    names = observer.site.outlet
+    recent = list(observer.messages)[-_MESSAGES:]
+    return Panel(Group(*(Text(_sentence(n, lambda o: names[o].number)) for n in recent)), title="messages")
+
+
+def _sentence(notice: Notice, number: Callable[[str], str]) -> str:
+    fact = notice.fact
+    outlet = str(fact.detail.get("outlet", ""))
+    where = number(outlet) if outlet else fact.about
+    match fact.kind:
+        case "session.ended":
+            return f"{where}: ended, {fact.detail['reason']}, {fact.detail['energy_wh']} Wh"
+        case "session.queued" | "session.waiting":
+            return f"{where}: waits for {fact.detail['reason']}"
+        case "session.active":
+            return f"{where}: has its turn"
+        case "guard.tripped":
+            return f"{number(fact.about)}: power guard ({fact.detail['rule']})"
+        case _:
+            return f"{where}: {fact.kind}"

@@ -1,0 +1,212 @@
+"""The ports, kept in memory: for tests of use cases, for the simulation, and held to the same contracts as the adapters."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from epspot.control.draft import decision_equals
+from epspot.control.due import due_at
+from epspot.control.effects import Fact, SendCommand, Step
+from epspot.control.state import Live, Readings
+from epspot.control.worth import readings_to_write
+from epspot.errors import Conflict, NotFound
+from epspot.ports import Notice, SessionFact, SessionRecord, Start
+from epspot.site import Site
+
+_FACTS_PER_COMMIT = 1000
+_STATES = {
+    "session.queued": "queued",
+    "session.waiting": "queued",
+    "session.active": "active",
+    "session.stopping": "stopping",
+    "session.ended": "ended",
+}
+
+
+@dataclass
+class FakeClock:
+    """A clock that is set by hand."""
+
+    at: float = 1_800_000_000.0
+
+    def now(self) -> float:
+        return self.at
+
+
+@dataclass
+class FakeSessions:
+    """``Sessions`` in memory."""
+
+    records: dict[str, SessionRecord] = field(default_factory=dict)
+    requests: dict[tuple[str, str], str] = field(default_factory=dict)
+    _noted: dict[str, int] = field(default_factory=dict)
+
+    def get(self, session: str) -> SessionRecord | None:
+        return self.records.get(session)
+
+    def of_user(self, user: str, limit: int) -> Sequence[SessionRecord]:
+        own = [r for r in self.records.values() if r.user == user]
+        return sorted(own, key=lambda r: (r.requested_at, r.id), reverse=True)[:limit]
+
+    def of_request(self, user: str, key: str) -> SessionRecord | None:
+        session = self.requests.get((user, key))
+        return None if session is None else self.records[session]
+
+    def note(self, fact: SessionFact) -> None:
+        record, state = self.records.get(fact.session), _STATES.get(fact.kind)
+        if record is None or state is None or self._noted.get(fact.session, 0) >= fact.position:
+            return
+        self._noted[fact.session] = fact.position
+        d = fact.detail
+        record = replace(record, state=state, reason=d.get("reason"))
+        if state == "ended":
+            record = replace(
+                record,
+                energy_wh=d["energy_wh"],
+                start_wh=d["start_wh"],
+                end_wh=d["end_wh"],
+                ended_at=fact.at,
+            )
+        self.records[fact.session] = record
+
+    def holds(self, start: Start) -> bool:
+        """Tell whether a start's session or request is written already."""
+        return start.record.id in self.records or (start.record.user, start.key) in self.requests
+
+    def add(self, start: Start) -> None:
+        """Write a start's session and request."""
+        self.records[start.record.id] = start.record
+        self.requests[start.record.user, start.key] = start.record.id
+
+
+class FakeLives:
+    """``Lives`` in memory, with the conditions, and the order of writes, of the tables.
+
+    ``outbox`` holds every fact that was ever committed, in order.
+    """
+
+    def __init__(self, sessions: FakeSessions | None = None) -> None:
+        self.sessions = sessions or FakeSessions()
+        self.outbox: list[Notice] = []
+        self._sites: dict[tuple[str, int], Site] = {}
+        self._lives: dict[str, Live] = {}
+        self._due: dict[str, int | None] = {}
+
+    # -------------------------------------------------------------- reading
+
+    def load(self, site: str) -> tuple[Site, Live]:
+        live = self._lives.get(site)
+        if live is None:
+            raise NotFound(f"There is no site {site}.")
+        return self._sites[site, live.revision], live
+
+    def due(self, now: float) -> Sequence[tuple[str, int]]:
+        return [(s, at) for s, at in self._due.items() if at is not None and at <= int(now)]
+
+    # -------------------------------------------------------------- writing
+
+    def commit(self, before: Live, step: Step, start: Start | None = None) -> None:
+        after = step.live
+        stored = self._lives[after.site]
+        decided = not decision_equals(before, after) or bool(step.facts)
+        readings = readings_to_write(before, after, decided=decided)
+        fresh = stored.version == before.version or not decided
+        follows = all(_stamp(stored.readings.get(b)) == _stamp(before.readings.get(b)) for b in readings)
+        together = bool(step.facts) or start is not None
+        if not fresh or (together and not follows) or (start is not None and self.sessions.holds(start)):
+            raise Conflict(after.site)
+        if decided:
+            # Without facts the decision is put first and stands, whatever becomes of the readings.
+            self._put_decision(replace(after, version=before.version + 1, readings=stored.readings))
+        if not together:
+            self._between_puts()
+        if not follows:
+            raise Conflict(after.site)
+        stored = self._lives[after.site]
+        self._lives[after.site] = replace(stored, readings=dict(stored.readings) | readings)
+        self.outbox += notices(after.site, before.version + 1, after.at, step.facts)
+        if start is not None:
+            self.sessions.add(start)
+
+    def _put_decision(self, live: Live) -> None:
+        self._lives[live.site] = live
+        self._due[live.site] = due_at(self._sites[live.site, live.revision], live)
+
+    def _between_puts(self) -> None:
+        """Stand between the two puts of a commit without facts: a subclass may crash here."""
+
+    def postpone(self, site: str, seen: int) -> None:
+        due = due_at(*self.load(site))
+        if due is not None and due > seen and self._due.get(site) == seen:
+            self._due[site] = due
+
+    def create(self, site: Site, live: Live) -> None:
+        if site.id in self._lives:
+            raise Conflict(site.id)
+        self._sites[site.id, site.revision] = site
+        self._lives[site.id] = replace(live, version=1)
+        self._due[site.id] = due_at(site, live)
+
+    @property
+    def sites(self) -> "FakeSites":
+        """Which site things belong to."""
+        return FakeSites({s: self._sites[s, live.revision] for s, live in self._lives.items()})
+
+
+def _stamp(readings: Readings | None) -> tuple[str, int] | None:
+    return None if readings is None else (readings.boot, readings.seq)
+
+
+def notices(site: str, version: int, at: float, facts: Iterable[Fact]) -> list[Notice]:
+    """Number the facts of a commit as the outbox does."""
+    return [
+        Notice(f"{site}/{version}/{n}", site, version * _FACTS_PER_COMMIT + n, at, fact)
+        for n, fact in enumerate(facts)
+    ]
+
+
+@dataclass(frozen=True)
+class FakeSites:
+    """``Sites`` in memory."""
+
+    sites: dict[str, Site] = field(default_factory=dict)
+
+    def all(self) -> Sequence[str]:
+        return list(self.sites)
+
+    def of_bridge(self, bridge: str) -> str | None:
+        return next((i for i, s in self.sites.items() if bridge in s.of_bridge), None)
+
+    def of_outlet(self, outlet: str) -> str | None:
+        return next((i for i, s in self.sites.items() if outlet in s.outlet), None)
+
+
+@dataclass
+class FakeCommands:
+    """``Commands`` that only remembers."""
+
+    sent: list[SendCommand] = field(default_factory=list)
+
+    def publish(self, command: SendCommand) -> None:
+        self.sent.append(command)
+
+
+@dataclass
+class FakeRefused:
+    """``Refused`` and ``Aside`` in memory."""
+
+    kept: list[tuple[str, ...]] = field(default_factory=list)
+
+    def put(self, reason: str, *what: object) -> None:
+        self.kept.append((reason, *map(str, what)))
+
+
+@dataclass
+class FakeBus:
+    """``Bus`` in memory; ``refuses`` holds ids that are not taken."""
+
+    sent: list[Notice] = field(default_factory=list)
+    refuses: set[str] = field(default_factory=set)
+
+    def publish(self, notices: Sequence[Notice]) -> Sequence[tuple[Notice, str]]:
+        self.sent += [n for n in notices if n.id not in self.refuses]
+        return [(n, "refused") for n in notices if n.id in self.refuses]

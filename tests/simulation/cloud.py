@@ -1,0 +1,303 @@
+"""The cloud in simulated time: the real use cases on the ports in memory, with Lambdas that crash and race."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from random import Random
+
+from epspot.adapters.dynamodb import codec
+from epspot.adapters.iot import ContractInbound, encode_command
+from epspot.control.effects import Fact, SendCommand, Step
+from epspot.control.events import Event, Ticked, Watched
+from epspot.control.invariants import CHECKS, violations
+from epspot.control.state import Live
+from epspot.control.step import step
+from epspot.errors import Conflict, Refusal
+from epspot.ports import SessionFact, Start
+from epspot.services.advance import Controller, advance
+from epspot.services.follow_session import Following, follow_session
+from epspot.services.note_session import note_session
+from epspot.services.register_site import register_site
+from epspot.services.start_session import Starting, start_session
+from epspot.services.stop_session import stop_session
+from epspot.services.take_message import Intake, Taken, note_presence, take_message
+from epspot.services.tick_sites import Ticking, tick_sites
+from epspot.site import Site
+from tests.fakes import FakeClock, FakeLives, FakeRefused
+from tests.simulation.faults import Faults
+from tests.simulation.timeline import Timeline
+
+INVARIANTS = (
+    *(check.__name__ for check in CHECKS),
+    "i1a_really",
+    "i1b_back_in_time",
+    "i2_really",
+    "i6_never_negative",
+    "i6_no_less_than_delivered",
+    "i6_no_more_than_delivered",
+    "i8_history",
+    "i8_nothing_hangs",
+    "i8_once",
+    "facts_are_unique",
+    "nothing_is_refused",
+    "replay",
+)
+
+USER = "u"
+_MINUTE_S = 60
+_REDELIVERED_S = 30
+_MOST_NESTED = 2
+_REPLAYED = 1500
+
+
+class Crash(Exception):  # noqa: N818 - it is what happens, not what is wrong
+    """A Lambda dies."""
+
+
+@dataclass
+class Watcher:
+    """Who looks at every commit: counts violations, keeps the facts."""
+
+    found: Counter[str] = field(default_factory=Counter)
+    examples: list[str] = field(default_factory=list)
+    steps: int = 0
+
+    def violated(self, name: str, text: str) -> None:
+        self.found[name] += 1
+        if self.found[name] <= 3:  # noqa: PLR2004 - enough to find the cause
+            self.examples.append(f"{name}: {text}")
+
+    def report(self) -> dict[str, int]:
+        """Tell of every invariant how often it was broken."""
+        return {name: self.found[name] for name in sorted({*INVARIANTS, *self.found})}
+
+
+class _RacingLives(FakeLives):
+    """Lives between whose load and commit another Lambda may run, and any call of which may be the last."""
+
+    def __init__(self, cloud: "Cloud") -> None:
+        super().__init__()
+        self._cloud = cloud
+
+    def load(self, site: str) -> tuple[Site, Live]:
+        loaded = super().load(site)
+        self._cloud.maybe_crash("crash after load")
+        self._cloud.maybe_race()
+        return loaded
+
+    def commit(self, before: Live, step: Step, start: Start | None = None) -> None:
+        stands = self._lives[before.site].version
+        try:
+            super().commit(before, step, start)
+        except Conflict:
+            self._cloud.faults["conflict"] += 1
+            if self._lives[before.site].version > stands:
+                self._cloud.committed(before, step, None)
+            raise
+        self._cloud.committed(before, step, start)
+
+    def _between_puts(self) -> None:
+        self._cloud.maybe_crash("crash between puts")
+
+    def present(self, site: str) -> tuple[Site, Live]:
+        """Look without being a Lambda."""
+        return super().load(site)
+
+
+class Cloud:
+    """Takes messages, requests and time; sends commands by ``send``."""
+
+    def __init__(
+        self,
+        site: Site,
+        timeline: Timeline,
+        random: Random,
+        level: Faults,
+        faults: Counter[str],
+        watcher: Watcher,
+        send: Callable[[str, bytes], None],
+    ) -> None:
+        self.site = site
+        self.level = level
+        self.faults = faults
+        self.watcher = watcher
+        self.on_begun: Callable[[str, str], None] = lambda _session, _outlet: None
+        self.on_ended: Callable[[Fact], None] = lambda _fact: None
+        self.on_aside: Callable[[str], None] = lambda _outlet: None
+        self.relayed = 0
+        self.lives = _RacingLives(self)
+        self._timeline = timeline
+        self._random = random
+        self._send = send
+        self._nested = 0
+        self._quiet = True
+        self._last: tuple[str, bytes, float] | None = None
+        self._clock = FakeClock(timeline.now)
+        self._refused = FakeRefused()
+        controller = Controller(self.lives, self)
+        register_site(self.lives, self._clock, site)
+        sites = self.lives.sites
+        self._intake = Intake(controller, ContractInbound(), sites, self._refused, self._clock)
+        self._starting = Starting(controller, self.lives.sessions, sites, self._clock)
+        self._following = Following(controller, self.lives.sessions, self._clock)
+        self._ticking = Ticking(controller, self._clock)
+        self._controller = controller
+        self._quiet = False
+        self._minute()
+
+    @property
+    def live(self) -> Live:
+        """The state as it is stored."""
+        return self.lives.present(self.site.id)[1]
+
+    # -------------------------------------------------------------- what comes in
+
+    def take(self, topic: str, payload: bytes, received_at: float) -> None:
+        """Take a message from a queue; a crash lets it come again."""
+        self._set_clock()
+        self._last = (topic, payload, received_at)
+        try:
+            if take_message(self._intake, topic, payload, received_at) is Taken.REFUSED:
+                self.watcher.violated("nothing_is_refused", repr(self._refused.kept[-1]))
+        except (Crash, Conflict):
+            again = partial(self.take, topic, payload, received_at)
+            self._timeline.after(_REDELIVERED_S, again, concurrent=True)
+
+    def presence(self, bridge: str, version: int, at: float, *, connected: bool) -> None:
+        """Take the broker's word for a connection."""
+        self._set_clock()
+        try:
+            note_presence(self._intake, bridge, connected=connected, version=version, at=at)
+        except (Crash, Conflict):
+            again = partial(self.presence, bridge, version, at, connected=connected)
+            self._timeline.after(_REDELIVERED_S, again, concurrent=True)
+
+    def start(self, outlet: str, key: str) -> str | None:
+        """Start a session as the app does; None: it is refused, or nobody knows what became of it."""
+        self._set_clock()
+        try:
+            return start_session(self._starting, USER, outlet, key).record.id
+        except (Crash, Conflict, Refusal):
+            return None
+
+    def stop(self, session: str) -> None:
+        """Stop a session as the app does, insisting until it is stopped."""
+        self._set_clock()
+        try:
+            stop_session(self._following, USER, session)
+        except (Crash, Conflict):
+            self._timeline.after(5, partial(self.stop, session))
+        except Refusal:
+            pass
+
+    def follow(self, session: str) -> None:
+        """Look at a session."""
+        self._set_clock()
+        try:
+            follow_session(self._following, USER, session)
+        except (Crash, Conflict, Refusal):
+            pass
+
+    def _minute(self) -> None:
+        self._set_clock()
+        self._timeline.after(_MINUTE_S, self._minute, concurrent=False)
+        try:
+            tick_sites(self._ticking)
+        except Crash:
+            pass
+        self._relay()
+
+    def _set_clock(self) -> None:
+        self._clock.at = self._timeline.now
+
+    # -------------------------------------------------------------- what goes out
+
+    def publish(self, command: SendCommand) -> None:
+        """Be the ``Commands`` port."""
+        self.maybe_crash("crash before publish")
+        self._send(command.bridge, encode_command(command))
+
+    def _relay(self) -> None:
+        """Bring the facts to the sessions' history: at least once, out of order now and then."""
+        fresh = self.lives.outbox[self.relayed :]
+        self.relayed = len(self.lives.outbox)
+        if self._random.random() < self.level.double:
+            fresh = [*reversed(fresh), *fresh]
+        for n in fresh:
+            if n.fact.kind.startswith("session."):
+                fact = SessionFact(n.fact.about, n.fact.kind, n.position, n.at, n.fact.detail)
+                note_session(self.lives.sessions, fact)
+
+    # -------------------------------------------------------------- what goes wrong
+
+    def maybe_crash(self, kind: str) -> None:
+        """Die now, perhaps."""
+        if not self._quiet and self._random.random() < self.level.crash:
+            self.faults[kind] += 1
+            raise Crash(kind)
+
+    def maybe_race(self) -> None:
+        """Let another Lambda do its work now, perhaps."""
+        if self._quiet or self._nested >= _MOST_NESTED or self._random.random() >= self.level.race:
+            return
+        self._nested += 1
+        self.faults["race"] += 1
+        last = self._last
+        try:
+            if self._timeline.run_concurrent():
+                return
+            other = self._random.choice(("tick", "watch", "again"))
+            if other == "again" and last is not None:
+                take_message(self._intake, *last)
+            elif other == "watch":
+                advance(self._controller, self.site.id, Watched(self._timeline.now))
+            else:
+                advance(self._controller, self.site.id, Ticked(self._timeline.now))
+        except (Crash, Conflict):
+            pass
+        finally:
+            self._last = last
+            self._nested -= 1
+
+    # -------------------------------------------------------------- what is checked
+
+    def committed(self, before: Live, done: Step, start: Start | None) -> None:
+        """Check a step that was committed."""
+        watcher = self.watcher
+        watcher.steps += 1
+        for text in violations(self.site, before, done.live):
+            name, _, what = text.partition(": ")
+            watcher.violated(name, f"at {self._timeline.now:.0f}: {what}")
+        if start is not None:
+            self.on_begun(start.record.id, start.record.outlet)
+        for fact in done.facts:
+            if fact.kind == "session.ended":
+                self.on_ended(fact)
+            elif fact.kind == "meter.put_aside":
+                self.on_aside(fact.about)
+                self.faults["put aside"] += 1
+
+
+class Recorder:
+    """The pure step, with its first inputs and outcomes kept."""
+
+    def __init__(self) -> None:
+        self._recorded: list[tuple[Live, Event, Step]] = []
+
+    def __call__(self, site: Site, live: Live, event: Event) -> Step:
+        done = step(site, live, event)
+        if len(self._recorded) < _REPLAYED:
+            self._recorded.append((live, event, done))
+        return done
+
+    def differences(self, site: Site) -> int:
+        """Make the recorded steps again from the written form of their states; count what comes out otherwise."""
+        site = codec.site_in(site.id, codec.site_out(site), codec.SCHEMA)
+        return sum(step(site, _written(live), event) != done for live, event, done in self._recorded)
+
+
+def _written(live: Live) -> Live:
+    read = codec.decision_in(live.site, live.version, codec.decision_out(live), codec.SCHEMA)
+    told = {b: codec.readings_in(codec.readings_out(r), codec.SCHEMA) for b, r in live.readings.items()}
+    return replace(read, readings=told)

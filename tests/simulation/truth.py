@@ -1,0 +1,142 @@
+"""What really flows, and what really may: checked against fuses and bills, whatever the cloud believes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from epspot.control.effects import Fact
+from epspot.site import Site
+from iot.contract import Currents
+from iot.simulator.module import SimModule
+from tests.simulation.cloud import Cloud, Watcher
+
+_SLACK_A = 0.02
+_BACK_WITHIN_S = 15
+_ROUNDING_WH = 1
+_LAST_SAMPLE_WH = 3
+
+
+@dataclass(slots=True)
+class Bill:
+    """One session as the world saw it."""
+
+    outlet: str
+    begun_wh: float
+    begun_doubts: int
+    ended: int = 0
+    billed_wh: int = 0
+    delivered_wh: float = 0.0
+
+
+class Truth:
+    """The physical side of the invariants."""
+
+    def __init__(self, site: Site, modules: Mapping[str, SimModule], cloud: Cloud, watcher: Watcher) -> None:
+        self._site = site
+        self._modules = {o.id: modules[o.module] for o in site.outlets}
+        self._cloud = cloud
+        self._watcher = watcher
+        self._ratings = [a for f in site.fuses for a in f.rating_a]
+        metered = site.main.id if site.meter_bridge else None
+        self._other_a = [0.0 if f.id == metered else a for f in site.fuses for a in f.other_a]
+        self._main = next(i for i, f in enumerate(site.fuses) if f.parent is None)
+        self._over_since: list[float | None] = [None] * len(self._ratings)
+        self._over_told = [False] * len(self._ratings)
+        self.delivered_wh = {o.id: 0.0 for o in site.outlets}
+        self.doubts = {o.id: 0 for o in site.outlets}
+        """How often something befell an outlet's register, or a reading of it was put aside."""
+        self.bills: dict[str, Bill] = {}
+        self.highest: dict[str, float] = {}
+        self.over = False
+        """Some fuse is over its rating now."""
+        cloud.on_begun, cloud.on_ended, cloud.on_aside = self._begun, self._ended, self.doubt
+
+    # -------------------------------------------------------------- current
+
+    def check(self, now: float, building_a: Currents | None) -> None:
+        """Look at every outlet and fuse as they are now."""
+        may, flows = [], []
+        network = self._site.network
+        closed = []
+        for o, m in self._modules.items():
+            if m.current_a[0]:
+                flows.append((o, m.current_a))
+            if m.closed and not m.breaker.tripped:
+                closed.append(o)
+                may.append((o, m.limit_a))
+        for name, a, most in zip(network.names, network.load(may, self._other_a), network.planning_a, strict=True):
+            if a > most + _SLACK_A and a > 0 and may:
+                self._watcher.violated("i1a_really", f"at {now:.0f}: {name} may carry {a:.2f} A of {most:.2f} A")
+        self._check_measured(now, flows, building_a)
+        counts = network.sessions(closed)
+        for name, n, most_n in zip(network.fuse_names, counts, network.max_sessions, strict=True):
+            if most_n is not None and n > most_n:
+                self._watcher.violated("i2_really", f"at {now:.0f}: {name} has {n} closed relays of {most_n}")
+
+    def _check_measured(
+        self, now: float, flows: list[tuple[str, Currents]], building_a: Currents | None
+    ) -> None:
+        network = self._site.network
+        load = list(self._other_a)
+        if building_a is not None:
+            for p in range(3):
+                load[self._main * 3 + p] += building_a[p]
+        for o, current_a in flows:
+            width = len(self._site.outlet[o].phases)
+            for i, c in enumerate(network.paths[o]):
+                load[c] += current_a[i % width]
+        self.over = False
+        for c, (a, rating) in enumerate(zip(load, self._ratings, strict=True)):
+            if a <= rating:
+                self._over_since[c], self._over_told[c] = None, False
+                continue
+            self.over = True
+            since = self._over_since[c]
+            if since is None:
+                self._over_since[c] = now
+            elif now - since > _BACK_WITHIN_S and not self._over_told[c]:
+                self._over_told[c] = True
+                self._watcher.violated("i1b_back_in_time", f"at {now:.0f}: {network.names[c]} {a:.1f} > {rating} A")
+
+    # -------------------------------------------------------------- energy
+
+    def deliver(self, outlet: str, module: SimModule, dt: float) -> None:
+        """Count what has flowed, whatever the register makes of it."""
+        self.delivered_wh[outlet] += sum(module.current_a) * module.voltage_v * dt / 3600
+
+    def doubt(self, outlet: str) -> None:
+        """Note that something befell an outlet's register."""
+        self.doubts[outlet] += 1
+
+    def _begun(self, session: str, outlet: str) -> None:
+        if session in self.bills:
+            self._watcher.violated("i8_once", f"{session} began twice")
+        self.bills[session] = Bill(outlet, self.delivered_wh[outlet], self.doubts[outlet])
+
+    def _ended(self, fact: Fact) -> None:
+        bill = self.bills[fact.about]
+        bill.ended += 1
+        if bill.ended > 1:
+            self._watcher.violated("i8_once", f"{fact.about} ended twice")
+            return
+        bill.billed_wh = fact.detail["energy_wh"]
+        bill.delivered_wh = self.delivered_wh[bill.outlet] - bill.begun_wh
+        d = f"{fact.about} at {bill.outlet}: billed {bill.billed_wh} Wh, delivered {bill.delivered_wh:.2f} Wh, {dict(fact.detail)}"
+        if bill.billed_wh < 0:
+            self._watcher.violated("i6_never_negative", d)
+        if bill.billed_wh > bill.delivered_wh + _ROUNDING_WH:
+            self._watcher.violated("i6_no_more_than_delivered", d)
+        sure = fact.detail["complete"] and self.doubts[bill.outlet] == bill.begun_doubts
+        if sure and bill.billed_wh < bill.delivered_wh - _LAST_SAMPLE_WH:
+            self._watcher.violated("i6_no_less_than_delivered", d)
+
+    def close(self) -> None:
+        """Check at the end that nothing hangs."""
+        for session, bill in self.bills.items():
+            if not bill.ended:
+                self._watcher.violated("i8_nothing_hangs", f"{session} at {bill.outlet} never ended")
+            record = self._cloud.lives.sessions.get(session)
+            if bill.ended and (record is None or record.state != "ended" or record.energy_wh != bill.billed_wh):
+                self._watcher.violated("i8_history", f"{session} is remembered as {record}")
+        ids = [n.id for n in self._cloud.lives.outbox]
+        if len(ids) != len(set(ids)):
+            self._watcher.violated("facts_are_unique", f"{len(ids) - len(set(ids))} ids stand twice")

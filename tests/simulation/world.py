@@ -1,0 +1,256 @@
+"""One site for some days, from a seed."""
+
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from random import Random
+from typing import Any
+from unittest.mock import patch
+
+from iot.bridge.core import BridgeSettings
+from iot.contract import Currents
+from iot.simulator.module import SimModule
+from iot.simulator.site import SimMeter
+
+from epspot.services import advance as advancing
+from tests.simulation.box import Box
+from tests.simulation.cloud import Cloud, Recorder, Watcher
+from tests.simulation.faults import LEVELS, Faults
+from tests.simulation.people import Driver
+from tests.simulation.plan import random_plan
+from tests.simulation.timeline import Timeline
+from tests.simulation.truth import Truth
+
+_BEGIN = 1_800_000_000.0
+_DAY_S = 86_400
+_HOUR_S = 3600
+_QUIET_STEP_S = 20
+_BUSY_S = 10
+_MOVES_A = 0.5
+_HEALED_S = 2 * _HOUR_S
+"""Longer than any lease, silence, retry and wait for a last register together."""
+
+
+class World:
+    """Everything that there is, and the order in which it lives."""
+
+    def __init__(self, seed: int, level: Faults) -> None:
+        plan = random_plan(Random(f"{seed}/plan"))
+        self.site = plan.site
+        self.level = level
+        self.faults: Counter[str] = Counter()
+        self.watcher = Watcher()
+        self.timeline = Timeline(_BEGIN)
+        self._random = Random(f"{seed}/faults")
+        self._building = plan.building
+        self._building_a: Currents | None = None
+        self._busy_until = 0.0
+        self._healed = False
+        self.modules = {
+            o.module: SimModule(
+                o.module,
+                phases=len(o.phases),
+                senses_plug=o.modulated or self._random.random() < 0.5,  # noqa: PLR2004 - a share
+                energy_wh=float(self._random.randrange(1, 1_000_000)),
+                loss=level.link_loss,
+                seed=seed,
+            )
+            for o in self.site.outlets
+        }
+        random = Random(f"{seed}/cloud")
+        self.cloud = Cloud(
+            self.site, self.timeline, random, level, self.faults, self.watcher, lambda b, c: self.boxes[b].command(c)
+        )
+        self.meter = SimMeter()
+        self.boxes = {b: self._box(seed, b) for b in self.site.of_bridge}
+        self.truth = Truth(self.site, self.modules, self.cloud, self.watcher)
+        self.drivers = [
+            Driver(
+                o,
+                self.modules[o.module],
+                self.cloud,
+                self.timeline,
+                Random(f"{seed}/driver/{o.id}"),
+                level.overdraw,
+                self._stir,
+            )
+            for o in self.site.outlets
+        ]
+        self._order_faults()
+
+    def _box(self, seed: int, bridge: str) -> Box:
+        own = self.site.of_bridge[bridge]
+        metered = bridge == self.site.meter_bridge
+        settings = BridgeSettings(
+            bridge,
+            main_rating_a=self.site.main.rating_a if metered else None,
+            wiring={m: o.phases for m, o in own.items()},
+        )
+        return Box(
+            settings,
+            [self.modules[m] for m in own],
+            self.meter if metered else None,
+            self.timeline,
+            Random(f"{seed}/box/{bridge}"),
+            self.level,
+            self.faults,
+            self.cloud,
+        )
+
+    # -------------------------------------------------------------- time
+
+    def live(self, days: float) -> None:
+        """Let some days pass, then heal everything, let everybody leave, and see that all comes to its end."""
+        self._live_until(_BEGIN + days * _DAY_S)
+        self._heal()
+        self._live_until(self.timeline.now + _HEALED_S)
+        self.truth.close()
+
+    def _live_until(self, end: float) -> None:
+        timeline = self.timeline
+        while timeline.now < end:
+            busy = self.truth.over or timeline.now < max(self._busy_until, *(b.busy_until for b in self.boxes.values()))
+            step_s = 1 if busy else _QUIET_STEP_S
+            before, timeline.now = timeline.now, min(timeline.next_at, timeline.now + step_s, end)
+            dt = timeline.now - before
+            if dt:
+                self._advance(dt)
+            timeline.run_due()
+            for box in self.boxes.values():
+                box.turn()
+            timeline.run_due()
+            self.truth.check(timeline.now, self._building_a)
+
+    def _advance(self, dt: float) -> None:
+        feeder = [0.0, 0.0, 0.0]
+        if self._building is not None:
+            self._building_a = self._building.advance(dt)
+            feeder = list(self._building_a)
+        for o in self.site.outlets:
+            module = self.modules[o.module]
+            was = module.current_a[0]
+            drawn = module.advance(dt)
+            if abs(drawn[0] - was) > _MOVES_A:
+                self._stir()
+            if drawn[0]:
+                self.truth.deliver(o.id, module, dt)
+            for conductor, p in enumerate(o.phases):
+                feeder[p] += drawn[conductor]
+        self.meter.current_a = (feeder[0], feeder[1], feeder[2])
+
+    def _stir(self) -> None:
+        self._busy_until = self.timeline.now + _BUSY_S
+
+    # -------------------------------------------------------------- faults
+
+    def _order_faults(self) -> None:
+        level = self.level
+        for box in self.boxes.values():
+            self._now_and_then(level.offline_h, box.go_offline)
+            self._now_and_then(level.reboot_h, box.reboot)
+            self._now_and_then(level.wall_clock_h, box.change_wall_clock)
+        for o in self.site.outlets:
+            module = self.modules[o.module]
+            self._now_and_then(level.silent_h, partial(self._silence, module))
+            self._now_and_then(level.rcbo_h, partial(self._trip, module))
+            self._now_and_then(level.register_h, partial(self._spoil, o.id, module))
+        self._now_and_then(level.meter_h, self._silence_meter)
+
+    def _now_and_then(self, per_hour: float, what: Callable[[], None]) -> None:
+        if per_hour <= 0:
+            return
+
+        def happen() -> None:
+            if not self._healed:
+                self._stir()
+                what()
+                self._now_and_then(per_hour, what)
+
+        self.timeline.after(self._random.expovariate(per_hour / _HOUR_S), happen)
+
+    def _silence(self, module: SimModule) -> None:
+        self.faults["module silent"] += 1
+        module.go_silent()
+        wait = self._random.choice((1, 2, 3, 10, 60, 900))
+        self.timeline.after(wait, partial(module.go_silent, silent=False))
+
+    def _silence_meter(self) -> None:
+        self.faults["meter silent"] += 1
+        self.meter.silent = True
+        self.timeline.after(self._random.choice((5, 120, 1800)), self._hear_meter)
+
+    def _hear_meter(self) -> None:
+        self.meter.silent = False
+
+    def _trip(self, module: SimModule) -> None:
+        self.faults["rcbo trips"] += 1
+        module.breaker.tripped = True
+        self.timeline.after(self._random.choice((60, 600, 3600)), module.reset_rcbo)
+
+    def _spoil(self, outlet: str, module: SimModule) -> None:
+        kind = self._random.choice(("reset", "leap", "fall", "zero"))
+        self.faults[f"register {kind}"] += 1
+        self.truth.doubt(outlet)
+        if kind == "reset":
+            module.reset_register()
+        elif kind == "leap":
+            module.leap_register(500_000.0)
+        elif kind == "fall":
+            module.leap_register(-self._random.uniform(1, 100_000))
+        else:
+            was, module.energy_wh = module.energy_wh, 0.0
+            self.timeline.after(self._random.choice((1, 5, 30)), partial(self._restore, module, was))
+
+    def _restore(self, module: SimModule, was: float) -> None:
+        module.energy_wh += was
+
+    def _heal(self) -> None:
+        self._healed = True
+        self._stir()
+        healthy = LEVELS["none"]
+        self.cloud.level = healthy
+        self.meter.silent = False
+        for box in self.boxes.values():
+            box.level = healthy
+            box.boot()
+            box.connect()
+        for module in self.modules.values():
+            module.set_link(90, 0.0)
+            module.go_silent(silent=False)
+            if module.breaker.tripped:
+                module.reset_rcbo()
+        for driver in self.drivers:
+            driver.leave_for_good()
+
+
+def simulate(seed: int, days: float, faults: str) -> dict[str, Any]:
+    """Live some days and report."""
+    recorder = Recorder()
+    with patch.object(advancing, "step", recorder):
+        world = World(seed, LEVELS[faults])
+        world.live(days)
+    if wrong := recorder.differences(world.site):
+        world.watcher.violated("replay", f"{wrong} steps came out otherwise")
+    bills = world.truth.bills.values()
+    ended = Counter(n.fact.detail["reason"] for n in world.cloud.lives.outbox if n.fact.kind == "session.ended")
+    return {
+        "seed": seed,
+        "days": days,
+        "level": faults,
+        "site": {
+            "outlets": len(world.site.outlets),
+            "fuses": len(world.site.fuses),
+            "bridges": len(world.boxes),
+            "metered": world.site.meter_bridge is not None,
+        },
+        "steps": world.watcher.steps,
+        "sessions": len(bills),
+        "ended_by_reason": dict(sorted(ended.items())),
+        "faults": dict(sorted(world.faults.items())),
+        "invariants": world.watcher.report(),
+        "examples": world.watcher.examples,
+        "energy_wh": {
+            "metered": sum(b.billed_wh for b in bills),
+            "delivered": round(sum(b.delivered_wh for b in bills)),
+        },
+    }
