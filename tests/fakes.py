@@ -9,17 +9,10 @@ from epspot.control.effects import Fact, SendCommand, Step
 from epspot.control.state import Live, Readings
 from epspot.control.worth import readings_to_write
 from epspot.errors import Conflict, NotFound
-from epspot.ports import Notice, SessionFact, SessionRecord, Start
+from epspot.ports import Notice, SessionRecord
 from epspot.site import Site
 
 _FACTS_PER_COMMIT = 1000
-_STATES = {
-    "session.queued": "queued",
-    "session.waiting": "queued",
-    "session.active": "active",
-    "session.stopping": "stopping",
-    "session.ended": "ended",
-}
 
 
 @dataclass
@@ -37,8 +30,6 @@ class FakeSessions:
     """``Sessions`` in memory."""
 
     records: dict[str, SessionRecord] = field(default_factory=dict)
-    requests: dict[tuple[str, str], str] = field(default_factory=dict)
-    _noted: dict[str, int] = field(default_factory=dict)
 
     def get(self, session: str) -> SessionRecord | None:
         return self.records.get(session)
@@ -47,35 +38,10 @@ class FakeSessions:
         own = [r for r in self.records.values() if r.user == user]
         return sorted(own, key=lambda r: (r.requested_at, r.id), reverse=True)[:limit]
 
-    def of_request(self, user: str, key: str) -> SessionRecord | None:
-        session = self.requests.get((user, key))
-        return None if session is None else self.records[session]
-
-    def note(self, fact: SessionFact) -> None:
-        record, state = self.records.get(fact.session), _STATES.get(fact.kind)
-        if record is None or state is None or self._noted.get(fact.session, 0) >= fact.position:
-            return
-        self._noted[fact.session] = fact.position
-        d = fact.detail
-        record = replace(record, state=state, reason=d.get("reason"))
-        if state == "ended":
-            record = replace(
-                record,
-                energy_wh=d["energy_wh"],
-                start_wh=d["start_wh"],
-                end_wh=d["end_wh"],
-                ended_at=fact.at,
-            )
-        self.records[fact.session] = record
-
-    def holds(self, start: Start) -> bool:
-        """Tell whether a start's session or request is written already."""
-        return start.record.id in self.records or (start.record.user, start.key) in self.requests
-
-    def add(self, start: Start) -> None:
-        """Write a start's session and request."""
-        self.records[start.record.id] = start.record
-        self.requests[start.record.user, start.key] = start.record.id
+    def replace(self, before: SessionRecord, after: SessionRecord) -> None:
+        if self.records[after.id].position != before.position:
+            raise Conflict(after.id)
+        self.records[after.id] = after
 
 
 class FakeLives:
@@ -104,15 +70,15 @@ class FakeLives:
 
     # -------------------------------------------------------------- writing
 
-    def commit(self, before: Live, step: Step, start: Start | None = None) -> None:
+    def commit(self, before: Live, step: Step, record: SessionRecord | None = None) -> None:
         after = step.live
         stored = self._lives[after.site]
         decided = not decision_equals(before, after) or bool(step.facts)
         readings = readings_to_write(before, after, decided=decided)
         fresh = stored.version == before.version or not decided
         follows = all(_stamp(stored.readings.get(b)) == _stamp(before.readings.get(b)) for b in readings)
-        together = bool(step.facts) or start is not None
-        if not fresh or (together and not follows) or (start is not None and self.sessions.holds(start)):
+        together = bool(step.facts) or record is not None
+        if not fresh or (together and not follows) or (record is not None and record.id in self.sessions.records):
             raise Conflict(after.site)
         if decided:
             # Without facts the decision is put first and stands, whatever becomes of the readings.
@@ -124,8 +90,8 @@ class FakeLives:
         stored = self._lives[after.site]
         self._lives[after.site] = replace(stored, readings=dict(stored.readings) | readings)
         self.outbox += notices(after.site, before.version + 1, after.at, step.facts)
-        if start is not None:
-            self.sessions.add(start)
+        if record is not None:
+            self.sessions.records[record.id] = record
 
     def _put_decision(self, live: Live) -> None:
         self._lives[live.site] = live
@@ -157,10 +123,9 @@ def _stamp(readings: Readings | None) -> tuple[str, int] | None:
 
 
 def notices(site: str, version: int, at: float, facts: Iterable[Fact]) -> list[Notice]:
-    """Number the facts of a commit as the outbox does."""
+    """Give the facts of a commit their numbers, as the outbox does."""
     return [
-        Notice(f"{site}/{version}/{n}", site, version * _FACTS_PER_COMMIT + n, at, fact)
-        for n, fact in enumerate(facts)
+        Notice(f"{site}/{version}/{n}", site, version * _FACTS_PER_COMMIT + n, at, fact) for n, fact in enumerate(facts)
     ]
 
 

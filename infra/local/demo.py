@@ -117,13 +117,14 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--factor", type=float, default=FACTOR, metavar="N", help="squeeze N recorded seconds into one (%(default)g)"
     )
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="keep the last picture of the site as SVG")
     args = parser.parse_args(argv)
     if args.factor < 1 or (args.length_s is not None and args.length_s <= 0):
         parser.error("--factor must be at least 1, and --for above 0")
     console = Console()
     stopping = threading.Event()
     with _on_signals(stopping):
-        return _run(console, stopping, args.length_s, args.factor)
+        return _run(console, stopping, args.length_s, args.factor, args.picture)
 
 
 @contextmanager
@@ -143,7 +144,9 @@ def _on_signals(stopping: threading.Event) -> Iterator[None]:
             signal.signal(s, handler)
 
 
-def _run(console: Console, stopping: threading.Event, length_s: float | None, factor: float) -> int:
+def _run(
+    console: Console, stopping: threading.Event, length_s: float | None, factor: float, picture: Path | None
+) -> int:
     record = trondheim.read()
     left_out = ", ".join(f"{n} {why}" for why, n in record.left_out.items())
     console.print(f"{len(record.visits)} recorded sessions; left out: {left_out}. {trondheim.CREDIT}.")
@@ -165,6 +168,8 @@ def _run(console: Console, stopping: threading.Event, length_s: float | None, fa
             drivers = Drivers(account, outputs, runner)
             _wait_until_known(observer, stopping)
             _replay(console, stopping, replay, observer, drivers)
+            if picture is not None:
+                screen.save(observer, replay.clock(replay.length_s), picture)
             _say_farewell(stopping, observer, drivers)
         finally:
             runner.stop()

@@ -1,8 +1,12 @@
 """The site on the terminal."""
 
+import re
 from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
 
-from rich.console import Group
+from rich._export_format import CONSOLE_SVG_FORMAT
+from rich.console import Console, Group
 from rich.layout import Layout
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
@@ -16,7 +20,11 @@ from infra.local.observer import Observer
 from infra.local.trondheim import CREDIT
 
 _HOT, _FULL = 0.8, 1.0
-_FUSES, _SESSIONS, _QUEUE, _MESSAGES = 14, 16, 8, 10
+_FUSES, _SESSIONS, _QUEUE, _MESSAGES = 21, 20, 10, 10
+
+_WIDTH, _HEIGHT = 132, 40
+_SVG = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+"""Rich's own form, less the fonts that it would fetch from elsewhere."""
 
 _COLOURS = {Phase.ACTIVE: "green", Phase.QUEUED: "yellow", Phase.STOPPING: "magenta"}
 
@@ -24,7 +32,9 @@ _COLOURS = {Phase.ACTIVE: "green", Phase.QUEUED: "yellow", Phase.STOPPING: "mage
 def draw(observer: Observer, clock: str, note: str) -> Layout:
     """Draw the whole site; ``clock`` is the recorded time that is being replayed."""
     layout = Layout()
-    layout.split_column(Layout(_head(observer, clock, note), size=3), Layout(name="middle"), Layout(name="bottom"))
+    layout.split_column(
+        Layout(_head(observer, clock, note), size=3), Layout(name="middle"), Layout(name="bottom", size=_MESSAGES + 2)
+    )
     layout["middle"].split_row(Layout(_fuses(observer)), Layout(_sessions(observer), ratio=2))
     layout["bottom"].split_row(Layout(_queue(observer)), Layout(_messages(observer), ratio=2))
     return layout
@@ -40,6 +50,13 @@ def line(observer: Observer, clock: str) -> str:
         f"{len(observer.live.sessions):2d} sessions, {observer.waiting():2d} waiting, {len(t.ended):3d} ended, "
         f"{t.energy_wh:5d} Wh, {t.guard_trips} guard trips, {sum(t.broken.values())} violations"
     )
+
+
+def save(observer: Observer, clock: str, file: Path) -> None:
+    """Keep the picture as SVG."""
+    console = Console(record=True, width=_WIDTH, height=_HEIGHT, file=StringIO(), force_terminal=True)
+    console.print(draw(observer, clock, ""))
+    file.write_text(console.export_svg(title="make run", code_format=_SVG), encoding="utf-8")
 
 
 def _head(observer: Observer, clock: str, note: str) -> Panel:
@@ -130,6 +147,8 @@ def _sentence(notice: Notice, number: Callable[[str], str]) -> str:
             return f"{where}: waits for {fact.detail['reason']}"
         case "session.active":
             return f"{where}: has its turn"
+        case "session.stopping":
+            return f"{where}: stops, {fact.detail['reason']}"
         case "guard.tripped":
             return f"{number(fact.about)}: power guard ({fact.detail['rule']})"
         case _:

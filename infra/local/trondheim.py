@@ -76,11 +76,11 @@ def _usable(rows: Iterable[dict[str, str]], left_out: Counter[str]) -> Iterator[
         if unplugged <= plugged:
             left_out["end not after start"] += 1
             continue
-        shared = row["User_type"] == "Shared"
+        place = row["Shared_ID"] if row["User_type"] == "Shared" else row["User_ID"]
         yield Visit(
             id=int(row["session_ID"]),
             garage=row["Garage_ID"],
-            outlet=f"{row['Garage_ID']}-{row['Shared_ID'] if shared else row['User_ID']}".replace("_", "-"),
+            outlet=place if place.startswith(row["Garage_ID"]) else f"{row['Garage_ID']}-{place}",
             user=row["User_ID"],
             plugged_at=plugged,
             unplugged_at=unplugged,

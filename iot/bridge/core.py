@@ -220,14 +220,14 @@ class Bridge:
         if not self._connected:
             self._history.offline(now, self._registers())
             return ()
-        send: list[Upward] = []
-        if self._frame_due(now, meter):
-            send.append(self._frame(now, wall, meter))
-        send += [self._event(now, pending) for pending in self._events]
+        # Events first: those of an offline time hold readings that are older than the frame's.
+        send: list[Upward] = [self._event(now, pending) for pending in self._events]
         self._events.clear()
         for outlet in self._outlets.values():
             if outlet.latch is not None and outlet.latch.seq is None:
                 outlet.latch.seq = self._lease.seq
+        if self._frame_due(now, meter):
+            send.append(self._frame(now, wall, meter))
         self._history.online(now, self._registers())
         if rows := self._history.take(now):
             seq = self._lease.number(now)

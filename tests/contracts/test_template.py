@@ -49,9 +49,7 @@ ENVIRONMENT = {
 def resources(kind: str, template: dict[str, Any] = TEMPLATE) -> dict[str, dict[str, Any]]:
     """Select a template's resources of one type, by logical name."""
     return {
-        name: resource["Properties"]
-        for name, resource in template["Resources"].items()
-        if resource["Type"] == kind
+        name: resource["Properties"] for name, resource in template["Resources"].items() if resource["Type"] == kind
     }
 
 
@@ -157,9 +155,7 @@ def test_nested_stack_gets_and_gives_what_is_named(name: str) -> None:
 def test_nested_stacks_hold_plain_resources(name: str) -> None:
     """SAM's transform and its Globals reach only the root template."""
     assert not [
-        resource
-        for resource in NESTED[name]["Resources"].values()
-        if resource["Type"].startswith("AWS::Serverless")
+        resource for resource in NESTED[name]["Resources"].values() if resource["Type"].startswith("AWS::Serverless")
     ]
 
 

@@ -17,6 +17,8 @@ _KINDS = {Frame: "frame", Event: "event", History: "history"}
 _FRAME_AGE_S, _EVENT_AGE_S, _COMMAND_AGE_S = 60, 600, 3600
 _RETRY_S = 5
 _BUSY_S = 12
+QUIET_STEP_S = 20
+"""How often a bridge is looked at while nothing moves; sooner by the second."""
 _TOPICS = Topics()
 
 
@@ -37,6 +39,7 @@ class Box:
         self.level = level
         self.busy_until = 0.0
         """Until when it must be looked at every second."""
+        self._turned_at = 0.0
         self.core: Bridge | None = None
         self._settings = settings
         self._modules = modules
@@ -65,7 +68,7 @@ class Box:
         if self.core is None:
             self._booted_at = self._timeline.now
             self.core = Bridge(self._settings, f"{self._random.randrange(1 << 32):08x}", self._known)
-            self._stir()
+            self.stir()
             self._timeline.after(self._random.randint(1, 20), self.connect)
 
     def reboot(self) -> None:
@@ -75,7 +78,7 @@ class Box:
         self._faults["reboot"] += 1
         self.disconnect()
         self.core = None
-        self._stir()
+        self.stir()
         if self._random.random() < self.level.forget:
             self._faults["reboot, forgetful"] += 1
             self._known = {}
@@ -87,7 +90,7 @@ class Box:
             return
         self._connected = True
         self.core.connected(self.now)
-        self._stir()
+        self.stir()
         self._tell_presence(connected=True)
 
     def disconnect(self) -> None:
@@ -117,18 +120,19 @@ class Box:
             say = partial(self._cloud.presence, self._settings.bridge, self._presence, at, connected=connected)
             self._timeline.after(self._random.choice((1, 2, 10)), say, concurrent=True)
 
-    def _stir(self) -> None:
+    def stir(self) -> None:
+        """Look at it every second for a while."""
         self.busy_until = self._timeline.now + _BUSY_S
 
     # -------------------------------------------------------------- its work
 
     def turn(self) -> None:
-        """Sample, decide, apply, send: one turn of the agent."""
-        if self.core is None:
+        """Sample, decide, apply, send: one turn of the agent, if it is time for one."""
+        now = self._timeline.now
+        if self.core is None or self.busy_until < now < self._turned_at + QUIET_STEP_S:
             return
+        self._turned_at = now
         readings = {m.id: m.sample() for m in self._modules}
-        if None in readings.values() and any(m.relay for m in self._modules):
-            self._stir()
         meter_a = None if self._meter is None else self._meter.sample()
         wall = max(0, round(self._timeline.now) + self._wall_offset_s)
         done = self.core.step(self.now, wall, readings, meter_a)
@@ -136,7 +140,7 @@ class Box:
         for m in self._modules:
             a = done.apply[m.id]
             if (a.limit_a, a.relay) != (m.limit_a, m.relay):
-                self._stir()
+                self.stir()
             m.apply(a.limit_a, a.relay, a.lease_s, a.fallback_a)
         for message in done.send:
             self._send(message)
@@ -147,7 +151,7 @@ class Box:
             return
         rev = self.core.rev
         if self.core.receive(self.now, payload) and self.core.rev != rev:
-            self._stir()
+            self.stir()
 
     # -------------------------------------------------------------- the line
 

@@ -14,7 +14,7 @@ from epspot.control.invariants import CHECKS, violations
 from epspot.control.state import Live
 from epspot.control.step import step
 from epspot.errors import Conflict, Refusal
-from epspot.ports import SessionFact, Start
+from epspot.ports import SessionFact, SessionRecord
 from epspot.services.advance import Controller, advance
 from epspot.services.follow_session import Following, follow_session
 from epspot.services.note_session import note_session
@@ -86,16 +86,16 @@ class _RacingLives(FakeLives):
         self._cloud.maybe_race()
         return loaded
 
-    def commit(self, before: Live, step: Step, start: Start | None = None) -> None:
+    def commit(self, before: Live, step: Step, record: SessionRecord | None = None) -> None:
         stands = self._lives[before.site].version
         try:
-            super().commit(before, step, start)
+            super().commit(before, step, record)
         except Conflict:
             self._cloud.faults["conflict"] += 1
             if self._lives[before.site].version > stands:
                 self._cloud.committed(before, step, None)
             raise
-        self._cloud.committed(before, step, start)
+        self._cloud.committed(before, step, record)
 
     def _between_puts(self) -> None:
         self._cloud.maybe_crash("crash between puts")
@@ -262,15 +262,15 @@ class Cloud:
 
     # -------------------------------------------------------------- what is checked
 
-    def committed(self, before: Live, done: Step, start: Start | None) -> None:
+    def committed(self, before: Live, done: Step, record: SessionRecord | None) -> None:
         """Check a step that was committed."""
         watcher = self.watcher
         watcher.steps += 1
         for text in violations(self.site, before, done.live):
             name, _, what = text.partition(": ")
             watcher.violated(name, f"at {self._timeline.now:.0f}: {what}")
-        if start is not None:
-            self.on_begun(start.record.id, start.record.outlet)
+        if record is not None:
+            self.on_begun(record.id, record.outlet)
         for fact in done.facts:
             if fact.kind == "session.ended":
                 self.on_ended(fact)

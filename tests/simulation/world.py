@@ -13,7 +13,7 @@ from iot.simulator.module import SimModule
 from iot.simulator.site import SimMeter
 
 from epspot.services import advance as advancing
-from tests.simulation.box import Box
+from tests.simulation.box import QUIET_STEP_S, Box
 from tests.simulation.cloud import Cloud, Recorder, Watcher
 from tests.simulation.faults import LEVELS, Faults
 from tests.simulation.people import Driver
@@ -24,8 +24,6 @@ from tests.simulation.truth import Truth
 _BEGIN = 1_800_000_000.0
 _DAY_S = 86_400
 _HOUR_S = 3600
-_QUIET_STEP_S = 20
-_BUSY_S = 10
 _MOVES_A = 0.5
 _HEALED_S = 2 * _HOUR_S
 """Longer than any lease, silence, retry and wait for a last register together."""
@@ -44,7 +42,6 @@ class World:
         self._random = Random(f"{seed}/faults")
         self._building = plan.building
         self._building_a: Currents | None = None
-        self._busy_until = 0.0
         self._healed = False
         self.modules = {
             o.module: SimModule(
@@ -72,7 +69,7 @@ class World:
                 self.timeline,
                 Random(f"{seed}/driver/{o.id}"),
                 level.overdraw,
-                self._stir,
+                self.boxes[o.bridge].stir,
             )
             for o in self.site.outlets
         ]
@@ -109,8 +106,8 @@ class World:
     def _live_until(self, end: float) -> None:
         timeline = self.timeline
         while timeline.now < end:
-            busy = self.truth.over or timeline.now < max(self._busy_until, *(b.busy_until for b in self.boxes.values()))
-            step_s = 1 if busy else _QUIET_STEP_S
+            busy = any(timeline.now < b.busy_until for b in self.boxes.values())
+            step_s = 1 if busy else QUIET_STEP_S
             before, timeline.now = timeline.now, min(timeline.next_at, timeline.now + step_s, end)
             dt = timeline.now - before
             if dt:
@@ -120,6 +117,8 @@ class World:
                 box.turn()
             timeline.run_due()
             self.truth.check(timeline.now, self._building_a)
+            if self.truth.over:
+                self._stir()
 
     def _advance(self, dt: float) -> None:
         feeder = [0.0, 0.0, 0.0]
@@ -131,7 +130,7 @@ class World:
             was = module.current_a[0]
             drawn = module.advance(dt)
             if abs(drawn[0] - was) > _MOVES_A:
-                self._stir()
+                self.boxes[o.bridge].stir()
             if drawn[0]:
                 self.truth.deliver(o.id, module, dt)
             for conductor, p in enumerate(o.phases):
@@ -139,32 +138,34 @@ class World:
         self.meter.current_a = (feeder[0], feeder[1], feeder[2])
 
     def _stir(self) -> None:
-        self._busy_until = self.timeline.now + _BUSY_S
+        for box in self.boxes.values():
+            box.stir()
 
     # -------------------------------------------------------------- faults
 
     def _order_faults(self) -> None:
         level = self.level
         for box in self.boxes.values():
-            self._now_and_then(level.offline_h, box.go_offline)
-            self._now_and_then(level.reboot_h, box.reboot)
-            self._now_and_then(level.wall_clock_h, box.change_wall_clock)
+            self._now_and_then(level.offline_h, box.go_offline, box.stir)
+            self._now_and_then(level.reboot_h, box.reboot, box.stir)
+            self._now_and_then(level.wall_clock_h, box.change_wall_clock, box.stir)
         for o in self.site.outlets:
             module = self.modules[o.module]
-            self._now_and_then(level.silent_h, partial(self._silence, module))
-            self._now_and_then(level.rcbo_h, partial(self._trip, module))
-            self._now_and_then(level.register_h, partial(self._spoil, o.id, module))
-        self._now_and_then(level.meter_h, self._silence_meter)
+            stir = self.boxes[o.bridge].stir
+            self._now_and_then(level.silent_h, partial(self._silence, module), stir)
+            self._now_and_then(level.rcbo_h, partial(self._trip, module), stir)
+            self._now_and_then(level.register_h, partial(self._spoil, o.id, module), stir)
+        self._now_and_then(level.meter_h, self._silence_meter, self._stir)
 
-    def _now_and_then(self, per_hour: float, what: Callable[[], None]) -> None:
+    def _now_and_then(self, per_hour: float, what: Callable[[], None], stir: Callable[[], None]) -> None:
         if per_hour <= 0:
             return
 
         def happen() -> None:
             if not self._healed:
-                self._stir()
+                stir()
                 what()
-                self._now_and_then(per_hour, what)
+                self._now_and_then(per_hour, what, stir)
 
         self.timeline.after(self._random.expovariate(per_hour / _HOUR_S), happen)
 

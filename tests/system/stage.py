@@ -5,7 +5,6 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,12 +12,12 @@ from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
 import boto3
+
 from epspot.bootstrap import World
 from epspot.control.invariants import violations
 from epspot.control.state import Live
 from epspot.services.register_site import register_site
 from epspot.site import Fuse, Outlet, Policy, Site
-
 from infra.local.deploy import Outputs
 from infra.local.devices import BridgeFiles, register_bridge
 from infra.local.drivers import Api, ApiError, address_of, enrol
@@ -44,18 +43,13 @@ def wait_for(what: str, look: Callable[[], T | None], seconds: float = PATIENCE_
     return seen
 
 
-def refused(call: Callable[[], object]) -> tuple[int, str]:
+def refused(call: Callable[..., object], *args: object) -> tuple[int, str]:
     """Make a call that must be refused; return its status and code."""
     try:
-        answer = call()
+        answer = call(*args)
     except ApiError as error:
-        return error.status, error.code
+        return error.status, str(error.code)
     raise AssertionError(f"it was not refused: {answer}")
-
-
-def wire(reading: Mapping[str, Any]) -> bytes:
-    """Render any JSON as a message's payload."""
-    return json.dumps(reading).encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +143,7 @@ def say(agent: Agent, topic: str, payload: bytes) -> int:
     from awscrt import mqtt5  # noqa: PLC0415
 
     packet = mqtt5.PublishPacket(topic=topic, payload=payload, qos=mqtt5.QoS.AT_LEAST_ONCE)
-    done = cast("Future[Any]", cast("Any", agent._client).publish(packet))
-    return int(done.result(PATIENCE_S).puback.reason_code)
+    return int(cast("Any", agent._client).publish(packet).result(PATIENCE_S).puback.reason_code)
 
 
 class Watch:
@@ -232,9 +225,9 @@ class Place:
 
     def _is_known(self) -> bool:
         live = self.live()
-        heard = all(live.bridges[b].boot is not None for b in self.site.of_bridge)
-        told = all(len(live.readings[b].modules) == len(own) for b, own in self.site.of_bridge.items()) if heard else False
-        return told and all(s.counted_a == 0 for s in live.outlets.values())
+        told = {b: live.readings[b].modules.keys() for b in live.readings}
+        heard = all(told.get(b) == own.keys() for b, own in self.site.of_bridge.items())
+        return heard and all(s.counted_a == 0 for s in live.outlets.values())
 
     def live(self) -> Live:
         """Read the site's state."""

@@ -1,7 +1,6 @@
 """The main job, as a user meets it: current, turns, guards and energy that is right."""
 
 from epspot.site import Policy
-
 from iot.simulator.loads import Car, Overdraw
 from tests.system.stage import Place, Stage, outlet, wait_for
 

@@ -28,15 +28,8 @@ class SessionRecord:
     reason: str | None = None
     """Why it ended, or what it waits for."""
     ended_at: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """What is written with the first step of a session, so that it is all there or not at all."""
-
-    record: SessionRecord
-    key: str
-    """The caller's Idempotency-Key."""
+    position: int = 0
+    """Position of the newest fact that has been noted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +71,11 @@ class Lives(Protocol):
         """Read a site and its state, consistently. Raises NotFound."""
         ...
 
-    def commit(self, before: Live, step: Step, start: Start | None = None) -> None:
+    def commit(self, before: Live, step: Step, record: SessionRecord | None = None) -> None:
         """Write all that a step changed, if nobody has written since ``before`` was loaded.
 
-        Raises Conflict. A step that changes nothing that is worth a write costs nothing.
+        With the first step of a session its record is written, so that both are there or neither. Raises Conflict, also
+        if there is such a record already. A step that changes nothing that is worth a write costs nothing.
         """
         ...
 
@@ -125,12 +119,8 @@ class Sessions(Protocol):
         """List a user's sessions, the newest first."""
         ...
 
-    def of_request(self, user: str, key: str) -> SessionRecord | None:
-        """Find the session that was started with an Idempotency-Key."""
-        ...
-
-    def note(self, fact: SessionFact) -> None:
-        """Bring a record up to date; a fact that is older than the newest noted changes nothing."""
+    def replace(self, before: SessionRecord, after: SessionRecord) -> None:
+        """Write a record anew, if nobody has since ``before`` was read. Raises Conflict."""
         ...
 
 

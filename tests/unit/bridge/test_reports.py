@@ -149,7 +149,7 @@ def test_nothing_is_numbered_while_disconnected() -> None:
 
 
 def test_events_wait_for_the_connection() -> None:
-    """They come after the greeting frame, numbered then, and only the last 200."""
+    """They come before the greeting frame, whose readings are newer, numbered then, and only the last 200."""
     rig = charging()
     rig.bridge.disconnected(rig.now)
     for i in range(300):
@@ -158,7 +158,7 @@ def test_events_wait_for_the_connection() -> None:
     seq = rig.bridge.seq
     rig.bridge.connected(rig.now)
     rig.step()
-    assert isinstance(rig.sent[0], Frame)
+    assert isinstance(rig.sent[-1], Frame)
     assert [m.seq for m in rig.sent] == list(range(seq + 1, seq + 1 + len(rig.sent)))
     assert len(rig.all(Event)) == 200
     assert rig.events[-1][0] == "plugged"

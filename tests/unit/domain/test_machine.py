@@ -50,9 +50,10 @@ class Module:
     obeys_at: float = 0.0
 
     def set(self, limit_a: float, at: float) -> None:
-        """Take a limit; the load needs its time to obey a lower one."""
-        if limit_a < self.limit_a:
-            self.was_a, self.obeys_at = self.may_draw_a(at), at + OBEY_S
+        """Take a limit; a load that draws more needs its time to obey."""
+        drawn_a = self.drawn_a(at)
+        if limit_a < drawn_a:
+            self.was_a, self.obeys_at = drawn_a, at + OBEY_S
         self.limit_a = limit_a
 
     def pass_time(self, now: float) -> None:
@@ -62,8 +63,15 @@ class Module:
     def may_draw_a(self, now: float) -> float:
         return max(self.limit_a, self.was_a if now < self.obeys_at else 0.0)
 
+    def drawn_a(self, now: float) -> float:
+        return self.may_draw_a(now) if self.eager and self.plug is Plug.ASKING else 0.0
+
+    def rest(self) -> None:
+        """Draw nothing now, and no more than the limit if it ever draws again."""
+        self.obeys_at = 0.0
+
     def reading(self, now: float) -> Reading:
-        a = self.may_draw_a(now) if self.eager and self.plug is Plug.ASKING else 0.0
+        a = self.drawn_a(now)
         current = (a, a, a) if len(self.outlet.phases) == 3 else (a, 0.0, 0.0)
         is_closed = self.limit_a > 0 or now < self.obeys_at
         return Reading(self.plug, is_closed, current, (230.0,) * 3, 0, 1000, 20, self.limit_a, 0, 90)
@@ -225,12 +233,15 @@ class Sites(RuleBasedStateMachine):
 
     @rule(n=st.integers(0, 9))
     def load_comes_and_goes(self, n: int) -> None:
-        self.module(n).eager ^= True
+        module = self.module(n)
+        module.eager ^= True
+        module.rest()
 
     @rule(n=st.integers(0, 9))
     def plug(self, n: int) -> None:
         module = self.module(n)
         module.plug = Plug.ASKING if module.plug is Plug.NONE else Plug.NONE
+        module.rest()
         kind = "plugged" if module.plug else "unplugged"
         self.up.append(self.bridges[module.outlet.bridge].edge(self.now, kind, module.outlet.module))
 

@@ -6,7 +6,7 @@ from epspot.control.effects import Step
 from epspot.control.events import Event
 from epspot.control.step import step
 from epspot.errors import Conflict
-from epspot.ports import Commands, Lives, Start
+from epspot.ports import Commands, Lives, SessionRecord
 
 MAX_TRIES = 12
 """Every try that fails is another's success, so that a few suffice; more means that something is wrong."""
@@ -20,8 +20,10 @@ class Controller:
     commands: Commands
 
 
-def advance(world: Controller, site_id: str, event: Event, start: Start | None = None) -> Step:
+def advance(world: Controller, site_id: str, event: Event, record: SessionRecord | None = None) -> Step:
     """Return the step that ``event`` made; a lost race is run again on what the winner wrote.
+
+    ``record`` is that of the session which the event starts.
 
     Raises NotFound (no such site), a Refusal from the step, or Conflict when the races never end.
     """
@@ -29,7 +31,7 @@ def advance(world: Controller, site_id: str, event: Event, start: Start | None =
         site, before = world.lives.load(site_id)
         result = step(site, before, event)
         try:
-            world.lives.commit(before, result, start)
+            world.lives.commit(before, result, record)
         except Conflict:
             if attempt == MAX_TRIES - 1:
                 raise

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from epspot.control.events import StartRequested
 from epspot.control.state import Phase
 from epspot.errors import Conflict, InvalidRequest, KeyReused, OutletUnknown
-from epspot.ports import Clock, SessionRecord, Sessions, Sites, Start
+from epspot.ports import Clock, SessionRecord, Sessions, Sites
 from epspot.services.advance import Controller, advance
 from epspot.services.follow_session import View, view
 
@@ -31,7 +31,8 @@ def start_session(world: Starting, user: str, outlet: str, key: str) -> View:
     """
     if not 1 <= len(key) <= MAX_KEY or not key.isascii() or not key.isprintable():
         raise InvalidRequest(f"Idempotency-Key must be 1 to {MAX_KEY} printable ASCII characters.")
-    earlier = world.sessions.of_request(user, key)
+    session = session_id(user, key)
+    earlier = world.sessions.get(session)
     if earlier is not None:
         return _again(world, earlier, outlet)
     site_id = world.sites.of_outlet(outlet)
@@ -42,7 +43,7 @@ def start_session(world: Starting, user: str, outlet: str, key: str) -> View:
     if outlet not in site.outlet:
         raise OutletUnknown(f"There is no outlet {outlet}. The list of outlets has the ids.")
     record = SessionRecord(
-        id=session_id(user, key),
+        id=session,
         user=user,
         site=site_id,
         outlet=outlet,
@@ -51,10 +52,10 @@ def start_session(world: Starting, user: str, outlet: str, key: str) -> View:
         state=Phase.QUEUED.value,
     )
     try:
-        advance(world.controller, site_id, StartRequested(now, record.id, outlet), Start(record, key))
+        advance(world.controller, site_id, StartRequested(now, session, outlet), record)
     except Conflict:
         # Perhaps the same request, sent twice at once, has won.
-        earlier = world.sessions.of_request(user, key)
+        earlier = world.sessions.get(session)
         if earlier is None:
             raise
         return _again(world, earlier, outlet)

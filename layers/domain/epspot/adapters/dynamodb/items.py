@@ -76,7 +76,7 @@ class ByUserIndex(GlobalSecondaryIndex["CoreItem"]):  # type: ignore[no-untyped-
 
 
 class CoreItem(Model):
-    """An item of the table ``core``: configuration, look-ups, sessions, requests, outbox."""
+    """An item of the table ``core``: configuration, look-ups, sessions, outbox."""
 
     class Meta:
         """Filled in by ``open_tables``."""
@@ -93,7 +93,6 @@ class CoreItem(Model):
     body = BinaryAttribute(legacy_encoding=False, null=True)
     text = UnicodeAttribute(null=True)
     site = UnicodeAttribute(null=True)
-    session = UnicodeAttribute(null=True)
     position = NumberAttribute(null=True)
     gsi1pk = UnicodeAttribute(null=True)
     gsi1sk = UnicodeAttribute(null=True)

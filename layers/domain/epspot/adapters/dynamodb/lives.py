@@ -22,14 +22,14 @@ from epspot.adapters.dynamodb.items import (
     LiveItem,
     site_key,
 )
-from epspot.adapters.dynamodb.sessions import record_items
+from epspot.adapters.dynamodb.sessions import record_item
 from epspot.control.draft import decision_equals
 from epspot.control.due import due_at
 from epspot.control.effects import Fact, Step
 from epspot.control.state import Live, Readings
 from epspot.control.worth import readings_to_write
 from epspot.errors import Conflict, NotFound
-from epspot.ports import Notice, Start
+from epspot.ports import Notice, SessionRecord
 from epspot.site import Site
 
 OUTBOX_KEPT_S = 7 * 86_400
@@ -83,15 +83,15 @@ class DynamoLives:
 
     # -------------------------------------------------------------- writing
 
-    def commit(self, before: Live, step: Step, start: Start | None = None) -> None:
+    def commit(self, before: Live, step: Step, record: SessionRecord | None = None) -> None:
         """Write what the step changed: nothing, plain conditional puts, or with facts one transaction."""
         after = step.live
         decided = not decision_equals(before, after) or bool(step.facts)
         readings = readings_to_write(before, after, decided=decided)
         site = self._site(after.site, after.revision)
         decision = _decision(site, before, after) if decided else None
-        if step.facts or start is not None:
-            self._commit_together(before, step, decision, readings, start)
+        if step.facts or record is not None:
+            self._commit_together(before, step, decision, readings, record)
             return
         try:
             if decision is not None:
@@ -109,7 +109,7 @@ class DynamoLives:
         step: Step,
         decision: LiveItem | None,
         readings: dict[str, Readings],
-        start: Start | None,
+        record: SessionRecord | None,
     ) -> None:
         after = step.live
         try:
@@ -120,9 +120,8 @@ class DynamoLives:
                     transaction.save(_readings_item(after.site, b, r), condition=_follows(before.readings.get(b)))
                 if step.facts:
                     transaction.save(outbox_item(after.site, before.version + 1, after.at, step.facts))
-                if start is not None:
-                    for item in record_items(start):
-                        transaction.save(item, condition=CoreItem.pk.does_not_exist())
+                if record is not None:
+                    transaction.save(record_item(record), condition=CoreItem.pk.does_not_exist())
         except TransactWriteError as error:
             if _is_conflict(error):
                 raise Conflict(before.site) from error

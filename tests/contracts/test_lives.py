@@ -1,0 +1,309 @@
+"""``Lives``: the same promises in memory and in DynamoDB."""
+
+from dataclasses import replace
+
+import pytest
+
+from epspot.control.draft import decision_equals
+from epspot.control.effects import Fact, Step
+from epspot.control.events import (
+    EdgeReceived,
+    HistoryReceived,
+    PresenceChanged,
+    StartRequested,
+    StopRequested,
+    Ticked,
+    Watched,
+)
+from epspot.control.state import Live
+from epspot.control.step import step
+from epspot.errors import Conflict, NotFound
+from tests.contracts.houses import NOW, House, frame, reading, record, small_site, version
+
+SITE = small_site()
+
+
+def watched(house: House) -> Step:
+    """Let somebody look: a decision without a fact."""
+    return house.happen(Watched(NOW + 1))
+
+
+# ------------------------------------------------------------------ reading
+
+
+def test_an_unknown_site_is_not_found(house: House) -> None:
+    """A site that nobody has taken in is not found."""
+    with pytest.raises(NotFound):
+        house.lives.load("nowhere")
+
+
+def test_a_new_site_is_found_as_it_was_given(house: House) -> None:
+    """Configuration and state of a new site are read back equal, in their first version."""
+    made = step(SITE, Live("s"), Ticked(NOW)).live
+    house.lives.create(SITE, made)
+    assert house.lives.load("s") == (SITE, version(made, 1))
+    assert house.outbox() == []
+
+
+def test_a_site_is_made_once(house: House) -> None:
+    """A site that exists is not overwritten."""
+    house.known()
+    before = house.lives.load("s")
+    with pytest.raises(Conflict):
+        house.create(replace(SITE, name="Another"))
+    assert house.lives.load("s") == before
+
+
+def test_sites_do_not_mix(house: House) -> None:
+    """What happens at a site leaves another, also one whose name begins alike, as it is."""
+    house.known(small_site("s"))
+    house.known(small_site("s2"))
+    other = house.lives.load("s2")
+    watched(house)
+    assert house.lives.load("s2") == other
+    assert house.lives.load("s")[0].id == "s"
+
+
+# ------------------------------------------------------------------ committing
+
+
+def test_what_is_committed_is_found(house: House) -> None:
+    """After each event of a session's life the state that its step made is read back, a version later."""
+    site = SITE
+    live = house.known()
+    events = [
+        Watched(NOW + 1),
+        StartRequested(NOW + 2, "one", "s-1"),
+        StartRequested(NOW + 3, "two", "s-2"),
+        StartRequested(NOW + 4, "three", "s-3"),
+        frame(site, "s-b1", 3, rev=2, at=NOW + 5, M1=reading(relay=True, limit_a=15.0, current_a=(14.9, 0.0, 0.0))),
+        EdgeReceived(NOW + 6, "s-b1", "0a0b0c0d", 4, 2, "over_current", "M1", reading(energy_wh=1007), "instant"),
+        PresenceChanged(NOW + 7, "s-b2", connected=False, version=3),
+        frame(site, "s-b1", 5, rev=4, at=NOW + 8, M1=reading(energy_wh=1008)),
+        StopRequested(NOW + 9, "two"),
+        HistoryReceived(NOW + 10, "s-b1", "0a0b0c0d", (("M1", NOW, 1001), ("M2", NOW, 1000))),
+    ]
+    told = [notice.fact for notice in house.outbox()]
+    for event in events:
+        done = step(site, live, event)
+        assert not decision_equals(live, done.live) or done.facts, event
+        house.lives.commit(live, done)
+        live = version(done.live, live.version + 1)
+        assert house.lives.load("s") == (site, live)
+        told += done.facts
+    assert [notice.fact for notice in house.outbox()] == told
+
+
+def test_facts_are_numbered_without_end(house: House) -> None:
+    """Each fact has a natural key and a position that grows over all commits of its site."""
+    house.known()
+    for n, outlet in enumerate(("s-1", "s-2", "s-3")):
+        house.happen(StartRequested(NOW + n, f"session-{n}", outlet))
+    notices = house.outbox()
+    assert len({n.id for n in notices}) == len(notices) == 3
+    assert [n.position for n in notices] == sorted({n.position for n in notices})
+    assert {n.site for n in notices} == {"s"}
+    assert notices[-1].at == NOW + 2
+
+
+def test_a_lost_race_changes_nothing(house: House) -> None:
+    """Who commits over another's commit is told, and what the other wrote stands."""
+    before = house.known()
+    mine = step(SITE, before, StartRequested(NOW + 1, "mine", "s-1"))
+    house.happen(StartRequested(NOW + 1, "theirs", "s-1"))
+    theirs, told = house.lives.load("s"), house.outbox()
+    with pytest.raises(Conflict):
+        house.lives.commit(before, mine, record("mine"))
+    assert house.lives.load("s") == theirs
+    assert house.outbox() == told
+    assert house.sessions.get("mine") is None
+    with pytest.raises(Conflict):
+        house.lives.commit(before, step(SITE, before, Watched(NOW + 1)))
+    assert house.lives.load("s") == theirs
+
+
+def test_readings_are_raced_for_too(house: House) -> None:
+    """Two frames that decide nothing and were both taken in from the same state: the second is told, and not lost."""
+    before = house.known()
+    first = step(SITE, before, frame(SITE, "s-b1", 3, M1=reading(current_a=(2.0, 0.0, 0.0))))
+    second = step(SITE, before, frame(SITE, "s-b1", 4, M1=reading(current_a=(4.0, 0.0, 0.0))))
+    assert decision_equals(before, first.live)
+    assert decision_equals(before, second.live)
+    house.lives.commit(before, first)
+    with pytest.raises(Conflict):
+        house.lives.commit(before, second)
+    after = house.lives.load("s")[1]
+    assert after.readings["s-b1"].seq == 3
+    assert after.version == before.version
+
+
+def test_readings_of_different_bridges_do_not_race(house: House) -> None:
+    """Frames of two bridges that decide nothing never hinder each other."""
+    before = house.known()
+    for b, m in (("s-b1", "M1"), ("s-b2", "M3")):
+        told = frame(SITE, b, 3, **{m: reading(current_a=(2.0, 0.0, 0.0))})
+        house.lives.commit(before, step(SITE, before, told))
+    after = house.lives.load("s")[1]
+    assert {b: r.seq for b, r in after.readings.items()} == {"s-b1": 3, "s-b2": 3}
+
+
+def test_facts_and_readings_go_together(house: House) -> None:
+    """A step with facts whose readings another has overtaken writes nothing at all."""
+    before = house.known()
+    mine = step(SITE, before, StartRequested(NOW + 1, "mine", "s-1"))
+    told = frame(SITE, "s-b1", 4, M1=None, M2=reading())  # type: ignore[arg-type]
+    lost = step(SITE, before, told)
+    assert {f.kind for f in lost.facts} == {"module.lost"}
+    house.lives.commit(before, step(SITE, before, frame(SITE, "s-b1", 3, M1=reading(current_a=(2.0, 0.0, 0.0)))))
+    stands, facts = house.lives.load("s"), house.outbox()
+    with pytest.raises(Conflict):
+        house.lives.commit(before, lost)
+    assert house.lives.load("s") == stands
+    assert house.outbox() == facts
+    house.lives.commit(before, mine, record("mine"))  # it brings no readings
+    assert house.sessions.get("mine") is not None
+
+
+# ------------------------------------------------------------------ starts
+
+
+def test_a_start_is_all_there(house: House) -> None:
+    """State, record and fact of a new session are written together."""
+    house.known()
+    given = record()
+    done = house.happen(StartRequested(NOW, "session-1", "s-1"), given)
+    assert house.lives.load("s")[1].sessions == done.live.sessions
+    assert house.sessions.get("session-1") == given
+    assert "session.active" in {n.fact.kind for n in house.outbox()}
+
+
+def test_a_start_is_there_once(house: House) -> None:
+    """A session whose record is there already writes nothing at all."""
+    house.known()
+    house.happen(StartRequested(NOW, "session-1", "s-1"), record())
+    before, told = house.lives.load("s"), house.outbox()
+    with pytest.raises(Conflict):
+        house.happen(StartRequested(NOW, "two", "s-2"), record(user="bo"))
+    assert house.lives.load("s") == before
+    assert house.outbox() == told
+    assert house.sessions.get("session-1") == record()
+
+
+# ------------------------------------------------------------------ what it costs
+
+
+def test_what_does_not_change_costs_nothing(tables: House) -> None:
+    """A frame that tells nothing new, and one that comes twice, are not written."""
+    tables.known()
+    before = tables.lives.load("s")
+    with tables.counted() as writes:
+        for seq in (3, 4, 4, 2):
+            tables.happen(frame(SITE, "s-b1", seq, base=2))
+    assert writes == {}
+    assert tables.lives.load("s") == before
+
+
+def test_readings_cost_one_put(tables: House) -> None:
+    """A change in what is measured is one conditional put of one bridge's readings."""
+    tables.known()
+    with tables.counted() as writes:
+        tables.happen(frame(SITE, "s-b1", 3, base=2, M1=reading(current_a=(4.0, 0.0, 0.0))))
+    assert writes == {"PutItem": 1}
+    written = tables.calls[-1][1]
+    assert written["Item"]["sk"] == {"S": "READINGS#s-b1"}
+    assert written["ConditionExpression"]
+
+
+def test_a_decision_costs_one_put(tables: House) -> None:
+    """A decision without facts is a plain conditional put, not a transaction."""
+    tables.known()
+    with tables.counted() as writes:
+        watched(tables)
+    assert writes == {"PutItem": 1}
+    written = tables.calls[-1][1]
+    assert written["Item"]["sk"] == {"S": "DECISION"}
+    assert written["ConditionExpression"]
+
+
+def test_facts_cost_one_transaction(tables: House) -> None:
+    """A step with facts is one transaction: its decision, its readings, and all its facts in one item."""
+    tables.known()
+    tables.happen(StartRequested(NOW + 1, "one", "s-1"))
+    tables.happen(StartRequested(NOW + 2, "two", "s-2"))
+    with tables.counted() as writes:
+        edge = EdgeReceived(
+            NOW + 6, "s-b1", "0a0b0c0d", 4, 9, "over_current", "M1", reading(energy_wh=1007, current_a=(30.0, 0, 0))
+        )
+        done = tables.happen(edge)
+    assert len(done.facts) >= 2
+    assert writes == {"TransactWriteItems": 1}
+    kinds = [put["Put"]["Item"]["sk"]["S"].split("#")[0] for put in tables.calls[-1][1]["TransactItems"]]
+    assert sorted(kinds) == ["DECISION", "OUTBOX", "READINGS"]
+
+
+def test_a_start_costs_one_transaction(tables: House) -> None:
+    """A start is one transaction with its record."""
+    tables.known()
+    with tables.counted() as writes:
+        tables.happen(StartRequested(NOW, "session-1", "s-1"), record())
+    assert writes == {"TransactWriteItems": 1}
+    kinds = [put["Put"]["Item"]["sk"]["S"].split("#")[0] for put in tables.calls[-1][1]["TransactItems"]]
+    assert sorted(kinds) == ["DECISION", "OUTBOX", "SESSION"]
+
+
+def test_a_load_is_one_consistent_query(tables: House) -> None:
+    """State and readings are read together and consistently, and a configuration only once."""
+    tables.known()
+    tables.calls.clear()
+    tables.lives.load("s")
+    ((operation, parameters),) = tables.calls
+    assert (operation, parameters["ConsistentRead"]) == ("Query", True)
+
+
+# ------------------------------------------------------------------ time
+
+
+def test_a_site_is_due_when_time_alone_may_change_it(house: House) -> None:
+    """A site is listed from its time on, with that time, and not before."""
+    house.known()
+    due = house.due_at("s")
+    assert due is not None
+    assert due > NOW
+    assert house.lives.due(due - 1) == []
+    assert list(house.lives.due(due)) == [("s", due)]
+
+
+def test_a_site_is_postponed(house: House) -> None:
+    """Readings alone move a site's time only when somebody has looked in vain."""
+    house.known()
+    due = house.due_at("s")
+    assert due is not None
+    for b in ("s-b1", "s-b2"):
+        house.happen(frame(SITE, b, 3, at=NOW + 600))
+    assert house.due_at("s") == due
+    house.lives.postpone("s", due)
+    later = house.due_at("s")
+    assert later is not None
+    assert later > due
+
+
+def test_a_site_is_not_postponed_over_a_commit(house: House) -> None:
+    """A time that a commit has set since it was seen stands, and so does one that is still right."""
+    house.known()
+    due = house.due_at("s")
+    assert due is not None
+    house.lives.postpone("s", due)
+    assert house.due_at("s") == due
+    for b in ("s-b1", "s-b2"):
+        house.happen(frame(SITE, b, 3, at=NOW + 600))
+    house.lives.postpone("s", due - 60)
+    assert house.due_at("s") == due
+
+
+def test_a_fact_may_say_anything(house: House) -> None:
+    """Facts are passed on as they are, whatever their words."""
+    before = house.known()
+    fact = Fact("session.ended", "å\u2028😀", {"reason": None, "rows": [["a", 1.5, 0]], "text": '"\\'})
+    house.lives.commit(before, Step(replace(before, found=("b/Ö",)), facts=(fact,)))
+    assert house.outbox()[-1].fact == fact
+    assert house.lives.load("s")[1].found == ("b/Ö",)

@@ -1,0 +1,32 @@
+"""``python -m tests.model --depth 7`` searches and prints one JSON object; exit code 1 if something is broken."""
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import asdict
+
+from tests.model.lease import charging, cold
+from tests.model.search import search
+
+_STARTS = {"cold": cold, "charging": charging}
+
+
+def main() -> int:
+    """Search from each first state."""
+    parser = argparse.ArgumentParser(prog="tests.model", description="The lease protocol, exhaustively.")
+    parser.add_argument("--depth", type=int, default=6)
+    parser.add_argument("--start", choices=_STARTS, nargs="*", default=list(_STARTS))
+    args = parser.parse_args()
+    report, ok = {}, True
+    for name in args.start:
+        begun = time.monotonic()
+        found = search(_STARTS[name](), args.depth)
+        report[name] = asdict(found) | {"seconds": round(time.monotonic() - begun, 1)}
+        ok &= found.broken is None
+    print(json.dumps({"depth": args.depth, "starts": report}, indent=1))
+    return 0 if ok else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,62 @@
+"""Configurations that are refused, with the numbers."""
+
+from dataclasses import replace
+
+import pytest
+
+from epspot.errors import InvalidSite
+from epspot.site import MAX_OUTLETS, Fuse, Site
+from tests.unit.domain.world import fuse, outlet, site
+
+
+def problems(broken: Site) -> str:
+    with pytest.raises(InvalidSite) as refusal:
+        broken.checked()
+    return str(refusal.value)
+
+
+def test_fallbacks_must_fit_under_every_fuse() -> None:
+    """A configuration whose fallbacks and largest other load may overload a fuse is refused, with the sum."""
+    sound = site(
+        *(outlet(f"o{i}", on="row", fallback_a=6.0) for i in range(3)),
+        fuses=[fuse(rating_a=63), fuse("row", 20, "main", other_a=(2.0, 0.0, 0.0))],
+    )
+    broken = replace(sound, outlets=(*sound.outlets, outlet("o3", on="row", fallback_a=6.0)))
+    assert problems(broken) == (
+        "fuse row/L1: fallbacks and other load come to 26 A, but only 20 A may be planned"
+    )
+
+
+def test_the_planning_factor_counts() -> None:
+    """What may be planned is the rating times the electrician's factor."""
+    assert Fuse("main", None, (25, 25, 20), planning_factor=0.8).planning_a == (20, 20, 16)
+    broken = replace(site(), fuses=(replace(fuse(), planning_factor=1.1),))
+    assert "planning factor of 1.1" in problems(broken)
+
+
+@pytest.mark.parametrize("fallback_a", [5.0, 17.0])
+def test_a_fallback_is_an_allowance_too(fallback_a: float) -> None:
+    """A fallback is 0 or of use: between min and max."""
+    broken = replace(site(), outlets=(outlet("a", fallback_a=fallback_a),))
+    assert "must be 0, or 6 to 16" in problems(broken)
+
+
+def test_a_module_stands_at_one_outlet() -> None:
+    """Two outlets can't share a module of a bridge; at another bridge the same name is another module."""
+    one, two = outlet("a"), replace(outlet("b"), module="A")
+    assert "module A of bridge b1 stands at another outlet already" in problems(replace(site(), outlets=(one, two)))
+    assert site(one, replace(two, bridge="b2"))
+
+
+def test_a_site_has_an_end() -> None:
+    """More outlets than one item can hold are refused with the way out."""
+    broken = replace(site(), outlets=tuple(outlet(f"o{i}") for i in range(MAX_OUTLETS + 1)))
+    assert "at most 1000: divide it by its fuses" in problems(broken)
+
+
+def test_all_problems_are_told_at_once() -> None:
+    """Nobody mends one mistake only to be shown the next."""
+    broken = replace(site(), fuses=(fuse(rating_a=0), fuse("x", 9, "nowhere")), outlets=(outlet("a", on="y"),))
+    with pytest.raises(InvalidSite) as refusal:
+        broken.checked()
+    assert len(refusal.value.problems) == 3
