@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -160,14 +160,15 @@ def _run(
         outputs = deploy(account)
         warm_up(account, outputs)
         runner = erect(account, outputs, site, Path(folder))
-        console.print(f"API: {address_of(account, outputs)}")
+        welcome = _welcome(account, outputs)
+        console.print(welcome, soft_wrap=True, highlight=False)
         runner.start()
         try:
             lives = world_of(account, outputs).lives
             observer = Observer(account, outputs.core_table, lives, site, runner)
             drivers = Drivers(account, outputs, runner)
             _wait_until_known(observer, stopping)
-            _replay(console, stopping, replay, observer, drivers)
+            _replay(console, stopping, replay, observer, drivers, welcome=welcome)
             if picture is not None:
                 screen.save(observer, replay.clock(replay.length_s), picture)
             _say_farewell(stopping, observer, drivers)
@@ -197,14 +198,22 @@ def _wait_until_known(observer: Observer, stopping: threading.Event) -> None:
             return
 
 
-def _replay(console: Console, stopping: threading.Event, replay: Replay, observer: Observer, drivers: Drivers) -> None:
+def _welcome(account: Account, outputs: Outputs) -> str:
+    """Make a user for whoever looks at this, and tell how to get in."""
+    email = "anna@cooperative.example"
+    return f"API {address_of(account, outputs)}   sign in as {email} with {enrol(account, outputs, email)}"
+
+
+def _replay(
+    console: Console, stopping: threading.Event, replay: Replay, observer: Observer, drivers: Drivers, *, welcome: str
+) -> None:
     begun = time.monotonic()
     agenda = sorted(
         [(s.begin_s, n, True, s) for n, s in enumerate(replay.stays)]
         + [(s.end_s, n, False, s) for n, s in enumerate(replay.stays)],
         key=lambda entry: entry[:3],
     )
-    with ThreadPoolExecutor(_DRIVERS, thread_name_prefix="driver") as pool, _display(console) as show:
+    with ThreadPoolExecutor(_DRIVERS, thread_name_prefix="driver") as pool, _display(console, welcome) as show:
         while (elapsed := time.monotonic() - begun) < replay.length_s and not stopping.is_set():
             while agenda and agenda[0][0] <= elapsed:
                 _, _, comes, stay = agenda.pop(0)
@@ -215,20 +224,17 @@ def _replay(console: Console, stopping: threading.Event, replay: Replay, observe
 
 
 @contextmanager
-def _display(console: Console) -> Iterator["_Show"]:
+def _display(console: Console, welcome: str) -> Iterator[Callable[[Observer, str], None]]:
     if not console.is_terminal:
         yield _Lines(console)
         return
     with LiveDisplay(console=console, screen=True, auto_refresh=False) as live:
-        yield _Picture(live)
+        yield lambda observer, clock: live.update(screen.draw(observer, clock, welcome), refresh=True)
 
 
-class _Show:
-    def __call__(self, observer: Observer, clock: str) -> None:
-        raise NotImplementedError
+class _Lines:
+    """Prints a line now and then, where there is no terminal to draw on."""
 
-
-class _Lines(_Show):
     def __init__(self, console: Console) -> None:
         self._console = console
         self._next = 0.0
@@ -237,14 +243,6 @@ class _Lines(_Show):
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + _LINE_EVERY_S
             self._console.print(screen.line(observer, clock), soft_wrap=True, highlight=False)
-
-
-class _Picture(_Show):
-    def __init__(self, live: LiveDisplay) -> None:
-        self._live = live
-
-    def __call__(self, observer: Observer, clock: str) -> None:
-        self._live.update(screen.draw(observer, clock, "Ctrl-C ends"), refresh=True)
 
 
 def _say_farewell(stopping: threading.Event, observer: Observer, drivers: Drivers) -> None:

@@ -30,7 +30,7 @@ _COLOURS = {Phase.ACTIVE: "green", Phase.QUEUED: "yellow", Phase.STOPPING: "mage
 
 
 def draw(observer: Observer, clock: str, note: str) -> Layout:
-    """Draw the whole site; ``clock`` is the recorded time that is being replayed."""
+    """Draw the whole site; ``clock`` is the recorded time that is being replayed, ``note`` stands above."""
     layout = Layout()
     layout.split_column(
         Layout(_head(observer, clock, note), size=3), Layout(name="middle"), Layout(name="bottom", size=_MESSAGES + 2)
@@ -72,9 +72,8 @@ def _head(observer: Observer, clock: str, note: str) -> Panel:
         (f"{t.guard_trips} guard trips", "red" if t.guard_trips else "dim"),
         "  ",
         (f"{broken} violations", "bold red" if broken else "dim"),
-        f"   {note}",
     )
-    return Panel(text, subtitle=CREDIT)
+    return Panel(text, title=note or None, subtitle=CREDIT)
 
 
 def _fuses(observer: Observer) -> Panel:

@@ -49,7 +49,9 @@ def problem(n: int, seed: int = SEED) -> Problem:
     claims = [Claim(o.id, o.min_a, o.max_a, rng.choice((1.0, 1.0, 2.0))) for o in outlets]
     rng.shuffle(claims)
     network = Network.of(fuses, outlets)
-    return Problem(network, [0.0] * len(network.names), {o.id: o for o in outlets}, claims, {o.id: None for o in outlets})
+    return Problem(
+        network, [0.0] * len(network.names), {o.id: o for o in outlets}, claims, {o.id: None for o in outlets}
+    )
 
 
 def median_ms(of: Problem, repeats: int = REPEATS) -> float:

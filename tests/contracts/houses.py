@@ -33,15 +33,23 @@ _READS = {"Query", "GetItem", "DescribeTable"}
 
 
 @pytest.fixture(scope="module")
-def account() -> Iterator[Any]:
-    """Stand in for AWS; nothing of the machine's own AWS settings takes part. Gives a client of DynamoDB."""
+def account() -> Iterator["Stand"]:
+    """Stand in for AWS; nothing of the machine's own AWS settings takes part."""
     with pytest.MonkeyPatch.context() as environment, mock_aws():
         for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
             environment.delenv(name, raising=False)
         environment.setenv("AWS_ACCESS_KEY_ID", "test")
         environment.setenv("AWS_SECRET_ACCESS_KEY", "test")
         environment.setenv("AWS_DEFAULT_REGION", REGION)
-        yield boto3.client("dynamodb")
+        yield Stand(boto3.client("dynamodb"), open_tables("LiveTable", "CoreTable", REGION))
+
+
+@dataclass(frozen=True)
+class Stand:
+    """The stand-in's DynamoDB, as tests look into it and as the adapters reach it: dear to make, so made once."""
+
+    client: Any
+    connection: Connection
 
 
 def make_tables(client: Any) -> None:
@@ -124,9 +132,9 @@ def house(request: pytest.FixtureRequest) -> House:
 
 
 @pytest.fixture
-def tables(account: Any, monkeypatch: pytest.MonkeyPatch) -> House:
+def tables(account: Stand, monkeypatch: pytest.MonkeyPatch) -> House:
     """Give the ports over DynamoDB."""
-    make_tables(account)
+    make_tables(account.client)
     calls: list[tuple[str, Mapping[str, Any]]] = []
     dispatch = Connection.dispatch
 
@@ -135,8 +143,7 @@ def tables(account: Any, monkeypatch: pytest.MonkeyPatch) -> House:
         return dispatch(self, operation, parameters)
 
     monkeypatch.setattr(Connection, "dispatch", dispatching)
-    lives = DynamoLives(open_tables("LiveTable", "CoreTable", REGION))
-    return House(lives, DynamoSessions(), client=account, calls=calls)
+    return House(DynamoLives(account.connection), DynamoSessions(), client=account.client, calls=calls)
 
 
 def memory() -> House:
@@ -165,7 +172,7 @@ def reading(**changes: Any) -> Reading:
 
 
 def frame(
-    site: Site, bridge: str, seq: int, *, rev: int = 1, at: float = NOW, base: int = 0, **told: Reading
+    site: Site, bridge: str, seq: int, *, rev: int = 1, at: float = NOW, base: int = 0, **told: Reading | None
 ) -> FrameReceived:
     """Make a frame, a full one unless ``base`` is given; ``told`` says what differs from all off."""
     own = site.of_bridge[bridge]

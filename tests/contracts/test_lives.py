@@ -8,6 +8,7 @@ from epspot.control.draft import decision_equals
 from epspot.control.effects import Fact, Step
 from epspot.control.events import (
     EdgeReceived,
+    Event,
     HistoryReceived,
     PresenceChanged,
     StartRequested,
@@ -71,7 +72,7 @@ def test_what_is_committed_is_found(house: House) -> None:
     """After each event of a session's life the state that its step made is read back, a version later."""
     site = SITE
     live = house.known()
-    events = [
+    events: list[Event] = [
         Watched(NOW + 1),
         StartRequested(NOW + 2, "one", "s-1"),
         StartRequested(NOW + 3, "two", "s-2"),
@@ -140,8 +141,8 @@ def test_readings_are_raced_for_too(house: House) -> None:
 def test_readings_of_different_bridges_do_not_race(house: House) -> None:
     """Frames of two bridges that decide nothing never hinder each other."""
     before = house.known()
-    for b, m in (("s-b1", "M1"), ("s-b2", "M3")):
-        told = frame(SITE, b, 3, **{m: reading(current_a=(2.0, 0.0, 0.0))})
+    drawn = reading(current_a=(2.0, 0.0, 0.0))
+    for told in (frame(SITE, "s-b1", 3, M1=drawn), frame(SITE, "s-b2", 3, M3=drawn)):
         house.lives.commit(before, step(SITE, before, told))
     after = house.lives.load("s")[1]
     assert {b: r.seq for b, r in after.readings.items()} == {"s-b1": 3, "s-b2": 3}
@@ -151,7 +152,7 @@ def test_facts_and_readings_go_together(house: House) -> None:
     """A step with facts whose readings another has overtaken writes nothing at all."""
     before = house.known()
     mine = step(SITE, before, StartRequested(NOW + 1, "mine", "s-1"))
-    told = frame(SITE, "s-b1", 4, M1=None, M2=reading())  # type: ignore[arg-type]
+    told = frame(SITE, "s-b1", 4, M1=None, M2=reading())
     lost = step(SITE, before, told)
     assert {f.kind for f in lost.facts} == {"module.lost"}
     house.lives.commit(before, step(SITE, before, frame(SITE, "s-b1", 3, M1=reading(current_a=(2.0, 0.0, 0.0)))))

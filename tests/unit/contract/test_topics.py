@@ -23,8 +23,16 @@ def test_the_rule_sees_whose_message_it_is(kind: str) -> None:
 
 @pytest.mark.parametrize(
     "topic",
-    ["", "epspot/v1/b1", "epspot/v2/b1/frame", "epspot/v1/B1/frame", "epspot/v1//frame", "epspot/v1/b1/x/frame",
-     "epspot/v1/+/frame", "epspot/v1/b1\n/frame"],
+    [
+        "",
+        "epspot/v1/b1",
+        "epspot/v2/b1/frame",
+        "epspot/v1/B1/frame",
+        "epspot/v1//frame",
+        "epspot/v1/b1/x/frame",
+        "epspot/v1/+/frame",
+        "epspot/v1/b1\n/frame",
+    ],
 )
 def test_another_topic_is_refused(topic: str) -> None:
     """A topic that is not of this contract's version names no bridge."""

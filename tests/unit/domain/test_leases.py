@@ -7,17 +7,17 @@ import pytest
 from epspot.control.draft import decision_equals
 from epspot.control.events import PresenceChanged
 from epspot.control.leases import span_s
-from epspot.control.state import Phase
+from epspot.control.state import Phase, Plug
 from epspot.site import Policy
-from tests.unit.domain.world import NOW, Yard, fuse, outlet, site
+from tests.unit.domain.world import NOW, Yard, outlet, site
 
 LEASE_S = 900
 SPAN_S = 900 * 1.02 + 8
 
 
-def two_bridges(**more: object) -> Yard:
+def two_bridges(fallback_a: float = 0.0) -> Yard:
     """Make two outlets on the same phase of 25 A, at a bridge each."""
-    return Yard(site(outlet("a", **more), outlet("b", bridge="b2", **more)), heard=False)
+    return Yard(site(outlet("a", fallback_a=fallback_a), outlet("b", bridge="b2", fallback_a=fallback_a)), heard=False)
 
 
 def one(**policy: object) -> Yard:
@@ -60,7 +60,6 @@ def test_an_unknown_outlet_is_off_when_its_lease_would_be_over() -> None:
     yard = two_bridges()
     yard.frame("b1")
     yard.start("a")
-    yard.run(0)
     for _ in range(16):
         yard.after(60).frame("b1")
     assert yard.at("b").counted_a == 0
@@ -251,9 +250,9 @@ def test_an_older_frame_changes_nothing() -> None:
     """A frame that was overtaken by a newer one is not used."""
     yard = one()
     yard.start("a")
-    yard.loads["a"].plug = yard.loads["a"].plug.NONE
+    yard.loads["a"].plug = Plug.NONE
     late = yard.after(10).next_frame()
-    yard.loads["a"].plug = yard.loads["a"].plug.ASKING
+    yard.loads["a"].plug = Plug.ASKING
     yard.after(10).frame()
     before = yard.live
     assert yard.do(replace(late, at=yard.now)).live == before
@@ -292,7 +291,7 @@ def test_a_frame_of_an_earlier_boot_tells_only_registers() -> None:
     yard.start("a")
     yard.loads["a"].energy_wh = 1100
     late = yard.after(30).next_frame()
-    late.modules["A"] = late.modules["A"]._replace(plug=0)  # type: ignore[index, union-attr]
+    late.modules["A"] = late.modules["A"]._replace(plug=Plug.NONE)  # type: ignore[index, union-attr]
     yard.loads["a"].energy_wh = 1000
     yard.reboot()
     yard.after(10).frame()
@@ -356,7 +355,6 @@ def test_a_bridge_that_is_silent_keeps_its_outlets_counted() -> None:
     yard.after(61).frame("b2")
     assert [f.about for f in yard.told("bridge.silent")] == ["b1"]
     assert yard.at("a").counted_a == 12.5
-    yard.run(0)
     while yard.now <= yard.live.bridges["b1"].lease_until:
         assert yard.limits_a()["b"] == 12.5
         yard.after(60).frame("b2")

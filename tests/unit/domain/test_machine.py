@@ -6,10 +6,17 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from epspot.control.draft import decision_equals
 from epspot.control.effects import SendCommand
-from epspot.control.events import EdgeReceived, Event, FrameReceived, PresenceChanged, StartRequested, StopRequested
-from epspot.control.events import Ticked, Watched
+from epspot.control.events import (
+    EdgeReceived,
+    Event,
+    FrameReceived,
+    PresenceChanged,
+    StartRequested,
+    StopRequested,
+    Ticked,
+    Watched,
+)
 from epspot.control.invariants import violations
 from epspot.control.state import Live, Plug, Reading
 from epspot.control.step import step

@@ -43,9 +43,7 @@ def test_solution(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
-def test_the_command_line_prints_the_solution(
-    path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_line_prints_the_solution(path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The command line prints the same as JSON, with the time that it took."""
     case = load(path)
     problem = tmp_path / "problem.json"
@@ -59,7 +57,7 @@ def test_the_command_line_prints_the_solution(
 
 def run(stdin: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "epspot.control", "-"]
-    return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603 - ourselves
 
 
 def test_as_a_process() -> None:
@@ -189,9 +187,7 @@ def test_the_command_line_refuses_it(
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "7", "[" * 100_000], ids=lambda t: t[:4] or "empty")
-def test_what_is_no_scenario_at_all_is_refused(
-    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_is_no_scenario_at_all_is_refused(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Text that is not a JSON object is refused like a bad scenario."""
     problem = tmp_path / "problem.json"
     problem.write_text(text, "utf-8")

@@ -22,9 +22,7 @@ def test_fallbacks_must_fit_under_every_fuse() -> None:
         fuses=[fuse(rating_a=63), fuse("row", 20, "main", other_a=(2.0, 0.0, 0.0))],
     )
     broken = replace(sound, outlets=(*sound.outlets, outlet("o3", on="row", fallback_a=6.0)))
-    assert problems(broken) == (
-        "fuse row/L1: fallbacks and other load come to 26 A, but only 20 A may be planned"
-    )
+    assert problems(broken) == ("fuse row/L1: fallbacks and other load come to 26 A, but only 20 A may be planned")
 
 
 def test_the_planning_factor_counts() -> None:
@@ -45,7 +43,7 @@ def test_a_module_stands_at_one_outlet() -> None:
     """Two outlets can't share a module of a bridge; at another bridge the same name is another module."""
     one, two = outlet("a"), replace(outlet("b"), module="A")
     assert "module A of bridge b1 stands at another outlet already" in problems(replace(site(), outlets=(one, two)))
-    assert site(one, replace(two, bridge="b2"))
+    site(one, replace(two, bridge="b2")).checked()
 
 
 def test_a_site_has_an_end() -> None:

@@ -29,7 +29,13 @@ def outlet(id_: str, *, on: str = "main", phase: int | None = 0, bridge: str = "
     """Make an outlet; its module has the same name in capitals. No phase: all three."""
     phases = (0, 1, 2) if phase is None else (phase,)
     return Outlet(
-        id=id_, number=id_, fuse=on, phases=phases, bridge=bridge, module=id_.upper(), **({"max_a": 16.0} | more)  # type: ignore[arg-type]
+        id=id_,
+        number=id_,
+        fuse=on,
+        phases=phases,
+        bridge=bridge,
+        module=id_.upper(),
+        **({"max_a": 16.0} | more),  # type: ignore[arg-type]
     )
 
 
@@ -154,9 +160,7 @@ class Yard:
         b.seq += 1
         reading = self.loads[outlet_].reading(len(o.phases))._replace(faults=faults)
         return self.do(
-            EdgeReceived(
-                self.now, o.bridge, b.boot, b.seq, b.rev if rev is None else rev, kind, o.module, reading
-            )
+            EdgeReceived(self.now, o.bridge, b.boot, b.seq, b.rev if rev is None else rev, kind, o.module, reading)
         )
 
     def reboot(self, bridge: str = "b1") -> None:

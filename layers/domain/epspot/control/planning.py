@@ -101,9 +101,13 @@ def _grant(draft: Draft, served: list[SessionState], aims: Mapping[str, Aim]) ->
     growing: dict[str, float] = {}
     for o in draft.site.outlets:
         state = draft.outlets[o.id]
-        aim = aims.get(o.id)
+        aim, session = aims.get(o.id), draft.session_at(o.id)
         if aim is None and not draft.reachable(o):
-            if state.reason != "unknown" and draft.session_at(o.id):
+            if session is None or session.phase is Phase.STOPPING:
+                # Nobody is to have current here when the module answers again.
+                if state.limit_a:
+                    lower(draft, o, 0.0, draft.next_rev(o.bridge))
+            elif state.reason != "unknown":
                 draft.outlet(o.id, reason="unknown")
             continue
         current, reason = aim or Aim(0.0, "")

@@ -1,13 +1,14 @@
 """One allocation problem as JSON, and its solution: the interface of ``python -m epspot.control``."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from math import isfinite
 from typing import Any, NamedTuple, TypeVar
 
 from epspot.control.allocation import Claim, admit, floor_a, share
 from epspot.errors import InvalidRequest
-from epspot.site import PHASES, Fuse, Network, Outlet, Site
+from epspot.site import NONE_A, PHASES, Fuse, Network, Outlet, Site
 
 _PRINCIPLES = ("equal",)
 _T = TypeVar("_T")
@@ -65,7 +66,9 @@ def read(body: Any) -> Problem:
     _policy(top.get("policy", {}))
     fuses = tuple(_fuse(f, i) for i, f in enumerate(_list(top["fuses"], "fuses")))
     outlets = tuple(_outlet(o, i) for i, o in enumerate(_list(top["outlets"], "outlets")))
-    site = Site(id="scenario", name="scenario", fuses=fuses, outlets=outlets).checked()
+    # Here the other load is measured, not what the owner plans with: it may be above the rating.
+    planned = tuple(replace(f, other_a=NONE_A) for f in fuses)
+    site = Site(id="scenario", name="scenario", fuses=planned, outlets=outlets).checked()
     sessions = [_session(s, i, site) for i, s in enumerate(_list(top["sessions"], "sessions"))]
     taken = [s.claim.outlet for s in sessions]
     for o in taken:

@@ -2,12 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from epspot.site.model import Fuse, Outlet
-
-PHASES = ("L1", "L2", "L3")
+from epspot.site.parts import PHASES, Fuse, Outlet
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +20,7 @@ class Network:
     max_sessions: tuple[int | None, ...]
 
     @classmethod
-    def of(cls, fuses: "Sequence[Fuse]", outlets: "Iterable[Outlet]") -> "Network":
+    def of(cls, fuses: Sequence[Fuse], outlets: Iterable[Outlet]) -> "Network":
         """Build the network of a checked site."""
         number = {f.id: i for i, f in enumerate(fuses)}
         above: list[tuple[int, ...]] = [()] * len(fuses)

@@ -1,0 +1,73 @@
+"""The parts of a site: fuses, outlets, and what its owner has set.
+
+Currents are in ampere per phase; phases are 0, 1, 2 for L1, L2, L3.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+Amperes: TypeAlias = tuple[float, float, float]
+
+PHASES = ("L1", "L2", "L3")
+NONE_A: Amperes = (0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Fuse:
+    """A node of the fuse tree; the one without parent is the main fuse."""
+
+    id: str
+    parent: str | None
+    rating_a: Amperes
+    max_sessions: int | None = None
+    planning_factor: float = 0.9
+    """The electrician's: breakers packed in an enclosure carry less than their rating."""
+    other_a: Amperes = NONE_A
+    """The largest current through this fuse, all that is below it included, that EpSpot neither controls nor measures."""
+
+    @property
+    def planning_a(self) -> Amperes:
+        """What may be planned on each phase."""
+        f = self.planning_factor
+        return (self.rating_a[0] * f, self.rating_a[1] * f, self.rating_a[2] * f)
+
+
+@dataclass(frozen=True, slots=True)
+class Outlet:
+    """Where a cable goes in, with the module that measures and switches it."""
+
+    id: str
+    number: str
+    fuse: str
+    phases: tuple[int, ...]
+    """The feeder phases that the module's conductors are wired to, in the module's order."""
+    max_a: float
+    bridge: str
+    module: str
+    min_a: float = 6.0
+    modulated: bool = True
+    """False: it can only be switched, so that it takes ``max_a`` or nothing."""
+    fallback_a: float = 0.0
+
+    @property
+    def least_a(self) -> float:
+        """The smallest allowance that is of any use."""
+        return self.min_a if self.modulated else self.max_a
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the owner has set for the whole site. Times in seconds."""
+
+    principle: str = "equal"
+    turn_s: int = 900
+    min_on_s: int = 300
+    """A session that has got current keeps it this long, whoever waits."""
+    standby_s: int = 900
+    """A session that draws next to nothing for this long is done."""
+    standby_a: float = 0.3
+    plug_wait_s: int = 600
+    """How long a started session may wait for its plug."""
+    lease_s: int = 900
+    interval_s: int = 60
+    fast_interval_s: int = 10
