@@ -10,13 +10,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from unittest.mock import patch
 
 import botocore.client
 import botocore.config
 import botocore.session
+from botocore.exceptions import ClientError
 
 from tests.bench.prices import (
     EVENT_UNIT,
@@ -97,7 +98,10 @@ class Cloud:
     def due(self, now: float) -> bool:
         """Tell whether a site has to be looked at, without counting."""
         return any(
-            float(i["due_at"]["N"]) <= int(now) for rows in self.tables[LIVE].values() for i in rows.values() if "due_at" in i
+            float(i["due_at"]["N"]) <= int(now)
+            for rows in self.tables[LIVE].values()
+            for i in rows.values()
+            if "due_at" in i
         )
 
     # -------------------------------------------------------------- DynamoDB
@@ -135,8 +139,9 @@ class Cloud:
             raise NotImplementedError(told["UpdateExpression"])
         name = told["ExpressionAttributeNames"][change[1]]
         before = self._find(told["TableName"], told["Key"]) or told["Key"]
-        self._put(told["TableName"], {**before, name: told["ExpressionAttributeValues"][change[2]]})
-        return {}
+        after = {**before, name: told["ExpressionAttributeValues"][change[2]]}
+        self._put(told["TableName"], after)
+        return {"Attributes": after}
 
     def _TransactWriteItems(self, told: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - AWS's name
         puts = [t["Put"] for t in told["TransactItems"]]
@@ -160,10 +165,12 @@ class Cloud:
         return self.tables[name].get(key["pk"]["S"], {}).get(key["sk"]["S"])
 
     def _check(self, told: dict[str, Any], key: Record) -> None:
-        holds = _condition(told, "ConditionExpression")
-        if not holds(self._find(told["TableName"], key) or {}):
-            # Nothing here happens at the same time as anything else.
-            raise AssertionError(f"a conflict: {told['ConditionExpression']} of {key['pk']}, {key['sk']}")
+        before = self._find(told["TableName"], key)
+        if _condition(told, "ConditionExpression")(before or {}):
+            return
+        # What is refused is charged as if it had been written.
+        self.usage.add("dynamodb.write_unit", write_units(before, key))
+        raise ClientError({"Error": {"Code": "ConditionalCheckFailedException", "Message": ""}}, "Put")
 
     def _put(self, name: str, item: Record, *, transaction: bool = False) -> None:
         before = self._find(name, item)
@@ -236,7 +243,7 @@ def call_cpu_s(count: int = 100) -> float:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_POST(self) -> None:  # noqa: N802 - the base's name
+        def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
             body = json.dumps({"Items": [{"pk": {"S": "x" * 500}}] * 4, "Count": 4}).encode()
             self.send_response(200)
@@ -247,7 +254,7 @@ def call_cpu_s(count: int = 100) -> float:
         def log_message(self, *_: Any) -> None:
             pass
 
-    server = HTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     client = botocore.session.get_session().create_client(
         "dynamodb",

@@ -10,9 +10,9 @@ import random
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -46,11 +46,13 @@ from iot.contract import (
 )
 from iot.simulator.loads import Car, Overdraw
 from iot.simulator.module import SimModule
-from iot.simulator.runner import SimRunner
+from tests.bench.figures import Figure
 
 TRIALS = 200
 MAX_A = 16.0
 OUTLETS = 20
+WARM_UP = 5
+"""Trials before the ones that count: the first of each way meet cold caches."""
 _QUIET_S = 0.4
 """What a step has set off (stream, bus, history) is over after this."""
 _PATIENCE_S = 30.0
@@ -150,9 +152,7 @@ def _alone(count: int, seed: int) -> list[float]:
         state = Path(folder) / "state.json"
         save_known(state, {m.id: ModuleConfig(MAX_A, MAX_A) for m in modules})
         missing = Path(folder) / "none"
-        agent = _Offline(
-            AgentSettings(BridgeSettings("alone"), "localhost", missing, missing, state), modules
-        )
+        agent = _Offline(AgentSettings(BridgeSettings("alone"), "localhost", missing, missing, state), modules)
         thread = threading.Thread(target=physics, daemon=True)
         thread.start()
         agent.start()
@@ -216,9 +216,9 @@ class _Device:
         if not connected.wait(_PATIENCE_S):
             raise TimeoutError
         topic = self.topics.command(self.files.bridge)
-        self.client.subscribe(
-            mqtt5.SubscribePacket([mqtt5.Subscription(topic, mqtt5.QoS.AT_LEAST_ONCE)])
-        ).result(_PATIENCE_S)
+        self.client.subscribe(mqtt5.SubscribePacket([mqtt5.Subscription(topic, mqtt5.QoS.AT_LEAST_ONCE)])).result(
+            _PATIENCE_S
+        )
 
     def stop(self) -> None:
         """Go."""
@@ -279,15 +279,11 @@ def _reading(limit_a: float) -> Reading:
 
 def _site(name: str) -> Site:
     """Build a site whose fuses limit nobody, so that a start has nobody to wait for."""
-    outlets = tuple(
-        Outlet(f"{name}-{i}", str(i), "main", (i % 3,), MAX_A, name, f"M{i}") for i in range(OUTLETS)
-    )
+    outlets = tuple(Outlet(f"{name}-{i}", str(i), "main", (i % 3,), MAX_A, name, f"M{i}") for i in range(OUTLETS))
     return Site(name, name, (Fuse("main", None, (400.0, 400.0, 400.0)),), outlets).checked()
 
 
-def through_the_cloud(
-    account: Account, outputs: Outputs, folder: Path, trials: int
-) -> tuple[list[float], list[float]]:
+def through_the_cloud(account: Account, outputs: Outputs, folder: Path, trials: int) -> tuple[list[float], list[float]]:
     """Measure event published by a device → command that opens the outlet received; and the handler's part of it."""
     site = _site("cloud")
     world = world_of(account, outputs)
@@ -298,16 +294,16 @@ def through_the_cloud(
     try:
         device.frame()
         device.until(lambda c: c.boot == device.boot)
-        since_ms = int(time.time() * 1000)
         found = []
-        for n in range(trials):
-            outlet = site.outlets[n % OUTLETS]
+        for n in range(WARM_UP + trials):
+            if n == WARM_UP:
+                since_ms = int(time.time() * 1000)
             _cool_down(device)
-            found.append(_trip(world, device, outlet))
+            found.append(_trip(world, device, site.outlets[n % OUTLETS]))
         handler = _billed_s(account, outputs, since_ms)
     finally:
         device.stop()
-    return found, handler
+    return found[WARM_UP:], handler
 
 
 def _cool_down(device: _Device) -> None:
@@ -351,6 +347,7 @@ def from_the_api(account: Account, outputs: Outputs, folder: Path, trials: int) 
         for m in modules:
             runner.plug(m, Car(needs_wh=0, phases=1))  # full: its relay opens at once when it is stopped
         time.sleep(2)
+        _start_all(site, user, modules, WARM_UP)
         found: list[float] = []
         while len(found) < trials:
             found += _start_all(site, user, modules, min(OUTLETS, trials - len(found)))
@@ -372,3 +369,38 @@ def _start_all(site: Site, user: Api, modules: dict[str, SimModule], count: int)
         user.stop(session)
     _await(lambda: not any(s["state"] != "ended" for s in user.history()))
     return found
+
+
+# ------------------------------------------------------------------ figures
+
+
+def figures(found: Latencies) -> list[Figure]:
+    """Make figures of the trials."""
+    return [
+        *_figures("bridge_over_current_to_relay", found.bridge, {"max": "<= 1000"}),
+        *_figures("emulated_event_to_command", found.cloud, {"p50": "<= 60", "p99": "<= 250"}),
+        *_figures("emulated_control_invocation", found.handler, {}),
+        *_figures("emulated_api_start_to_relay", found.start, {}),
+    ]
+
+
+def _figures(name: str, seconds: Sequence[float], goals: Mapping[str, str]) -> Iterator[Figure]:
+    for label, share in (("p50", 0.5), ("p99", 0.99), ("max", 1.0)):
+        yield Figure(f"{name}_{label}", round(1000 * quantile(seconds, share), 1), "ms", goals.get(label))
+
+
+def measure(trials: int = TRIALS) -> list[Figure]:
+    """Measure the bridge alone, the way through the cloud, and a start over the API."""
+    return figures(run(trials))
+
+
+def main() -> None:
+    """Measure with as many trials as asked, and print."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.latency", description="Measure latencies.")
+    parser.add_argument("--trials", type=int, default=TRIALS)
+    for f in measure(parser.parse_args().trials):
+        print(f"{f.name:<38} {f.value:>10g} {f.unit:<6} {f.goal or ''}")
+
+
+if __name__ == "__main__":
+    main()

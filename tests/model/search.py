@@ -1,9 +1,12 @@
 """Breadth-first search through everything that can happen."""
 
-from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tests.model.lease import State, broken, key, successors
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """A bridge in simulated time: the real core beside simulated modules, and a line to the cloud that can't be trusted."""
 
-from collections import Counter
 from dataclasses import replace
 from functools import partial
 from random import Random
@@ -10,15 +9,14 @@ from iot.contract import Event, Frame, History, Topics, Upward, encode
 from iot.simulator.module import SimModule
 from iot.simulator.site import SimMeter
 from tests.simulation.cloud import Cloud
-from tests.simulation.faults import Faults
-from tests.simulation.timeline import Timeline
+from tests.simulation.scene import Scene
 
 _KINDS = {Frame: "frame", Event: "event", History: "history"}
 _FRAME_AGE_S, _EVENT_AGE_S, _COMMAND_AGE_S = 60, 600, 3600
 _RETRY_S = 5
-_BUSY_S = 12
+_BUSY_S = 10
 QUIET_STEP_S = 20
-"""How often a bridge is looked at while nothing moves; sooner by the second."""
+"""How often a bridge is looked at while nothing moves; every other second while something does."""
 _TOPICS = Topics()
 
 
@@ -30,29 +28,27 @@ class Box:
         settings: BridgeSettings,
         modules: list[SimModule],
         meter: SimMeter | None,
-        timeline: Timeline,
+        *,
+        scene: Scene,
         random: Random,
-        level: Faults,
-        faults: Counter[str],
         cloud: Cloud,
     ) -> None:
-        self.level = level
         self.busy_until = 0.0
-        """Until when it must be looked at every second."""
+        """Until when it must be looked at closely."""
         self._turned_at = 0.0
         self.core: Bridge | None = None
         self._settings = settings
         self._modules = modules
         self._meter = meter
-        self._timeline = timeline
+        self._scene = scene
+        self._timeline = scene.timeline
         self._random = random
-        self._faults = faults
         self._cloud = cloud
         self._known: dict[str, ModuleConfig] = {}
         self._connected = False
         self._presence = 0
         self._wall_offset_s = 0
-        self._booted_at = timeline.now
+        self._booted_at = scene.timeline.now
         self._rate = 1.0 + random.uniform(-0.015, 0.015)
         self.boot()
 
@@ -75,12 +71,12 @@ class Box:
         """Lose all but what was remembered, perhaps that too, and start again."""
         if self.core is None:
             return
-        self._faults["reboot"] += 1
+        self._scene.faults["reboot"] += 1
         self.disconnect()
         self.core = None
         self.stir()
-        if self._random.random() < self.level.forget:
-            self._faults["reboot, forgetful"] += 1
+        if self._random.random() < self._scene.level.forget:
+            self._scene.faults["reboot, forgetful"] += 1
             self._known = {}
         self._timeline.after(self._random.choice((5, 20, 60, 600)), self.boot)
 
@@ -103,25 +99,25 @@ class Box:
 
     def go_offline(self) -> None:
         """Lose the connection for a while."""
-        self._faults["offline"] += 1
+        self._scene.faults["offline"] += 1
         self.disconnect()
         self._timeline.after(self._random.choice((5, 60, 300, 1200, 3600)), self.connect)
 
     def change_wall_clock(self) -> None:
         """Be wrong about the time of day: 1970, an hour off, or anything."""
-        self._faults["wall clock"] += 1
+        self._scene.faults["wall clock"] += 1
         now = round(self._timeline.now)
         self._wall_offset_s = self._random.choice((-now, 3600, -3600, self._random.randint(-86_400, 86_400)))
 
     def _tell_presence(self, *, connected: bool) -> None:
         self._presence += 1
-        if self._random.random() >= self.level.lose:
+        if self._random.random() >= self._scene.level.lose:
             at = self._timeline.now
             say = partial(self._cloud.presence, self._settings.bridge, self._presence, at, connected=connected)
             self._timeline.after(self._random.choice((1, 2, 10)), say, concurrent=True)
 
     def stir(self) -> None:
-        """Look at it every second for a while."""
+        """Look at it closely for a while."""
         self.busy_until = self._timeline.now + _BUSY_S
 
     # -------------------------------------------------------------- its work
@@ -158,7 +154,7 @@ class Box:
     def command(self, payload: bytes) -> None:
         """Carry a command down, or lose it; it may take any time."""
         for _ in range(self._copies()):
-            if self._happens(self.level.lose, "command lost"):
+            if self._happens(self._scene.level.lose, "command lost"):
                 continue
             delay = self._delay("command delayed", _COMMAND_AGE_S)
             self._timeline.after(delay, partial(self.hear, payload))
@@ -172,10 +168,10 @@ class Box:
         """Carry a message up; what is not a frame is sent until it is taken, while this boot lives."""
         waited = round(self._timeline.now - made_at)
         if isinstance(message, Frame):
-            if self._happens(self.level.lose, "frame lost"):
+            if self._happens(self._scene.level.lose, "frame lost"):
                 return
             delay = self._delay("frame delayed", _FRAME_AGE_S)
-        elif not self._connected or self._happens(self.level.lose, "event unacknowledged"):
+        elif not self._connected or self._happens(self._scene.level.lose, "event unacknowledged"):
             if self.core is not None and self.core.boot == boot and waited < _EVENT_AGE_S:
                 self._timeline.after(_RETRY_S, partial(self._carry, message, boot, made_at))
             return
@@ -191,13 +187,13 @@ class Box:
 
     def _happens(self, share: float, kind: str) -> bool:
         happens = self._random.random() < share
-        self._faults[kind] += happens
+        self._scene.faults[kind] += happens
         return happens
 
     def _copies(self) -> int:
-        return 2 if self._happens(self.level.double, "doubled") else 1
+        return 2 if self._happens(self._scene.level.double, "doubled") else 1
 
     def _delay(self, kind: str, most_s: int) -> int:
-        if self._happens(self.level.delay, kind):
+        if self._happens(self._scene.level.delay, kind):
             return self._random.randint(1, max(1, self._random.choice((most_s // 20, most_s // 4, most_s))))
         return self._random.choice((0, 0, 1))

@@ -1,8 +1,8 @@
 """The cloud in simulated time: the real use cases on the ports in memory, with Lambdas that crash and race."""
 
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from random import Random
 
@@ -10,7 +10,7 @@ from epspot.adapters.dynamodb import codec
 from epspot.adapters.iot import ContractInbound, encode_command
 from epspot.control.effects import Fact, SendCommand, Step
 from epspot.control.events import Event, Ticked, Watched
-from epspot.control.invariants import CHECKS, violations
+from epspot.control.invariants import violations
 from epspot.control.state import Live
 from epspot.control.step import step
 from epspot.errors import Conflict, Refusal
@@ -25,24 +25,7 @@ from epspot.services.take_message import Intake, Taken, note_presence, take_mess
 from epspot.services.tick_sites import Ticking, tick_sites
 from epspot.site import Site
 from tests.fakes import FakeClock, FakeLives, FakeRefused
-from tests.simulation.faults import Faults
-from tests.simulation.timeline import Timeline
-
-INVARIANTS = (
-    *(check.__name__ for check in CHECKS),
-    "i1a_really",
-    "i1b_back_in_time",
-    "i2_really",
-    "i6_never_negative",
-    "i6_no_less_than_delivered",
-    "i6_no_more_than_delivered",
-    "i8_history",
-    "i8_nothing_hangs",
-    "i8_once",
-    "facts_are_unique",
-    "nothing_is_refused",
-    "replay",
-)
+from tests.simulation.scene import Scene
 
 USER = "u"
 _MINUTE_S = 60
@@ -51,26 +34,8 @@ _MOST_NESTED = 2
 _REPLAYED = 1500
 
 
-class Crash(Exception):  # noqa: N818 - it is what happens, not what is wrong
+class Crash(Exception):
     """A Lambda dies."""
-
-
-@dataclass
-class Watcher:
-    """Who looks at every commit: counts violations, keeps the facts."""
-
-    found: Counter[str] = field(default_factory=Counter)
-    examples: list[str] = field(default_factory=list)
-    steps: int = 0
-
-    def violated(self, name: str, text: str) -> None:
-        self.found[name] += 1
-        if self.found[name] <= 3:  # noqa: PLR2004 - enough to find the cause
-            self.examples.append(f"{name}: {text}")
-
-    def report(self) -> dict[str, int]:
-        """Tell of every invariant how often it was broken."""
-        return {name: self.found[name] for name in sorted({*INVARIANTS, *self.found})}
 
 
 class _RacingLives(FakeLives):
@@ -91,7 +56,7 @@ class _RacingLives(FakeLives):
         try:
             super().commit(before, step, record)
         except Conflict:
-            self._cloud.faults["conflict"] += 1
+            self._cloud.note("conflict")
             if self._lives[before.site].version > stands:
                 self._cloud.committed(before, step, None)
             raise
@@ -108,26 +73,15 @@ class _RacingLives(FakeLives):
 class Cloud:
     """Takes messages, requests and time; sends commands by ``send``."""
 
-    def __init__(
-        self,
-        site: Site,
-        timeline: Timeline,
-        random: Random,
-        level: Faults,
-        faults: Counter[str],
-        watcher: Watcher,
-        send: Callable[[str, bytes], None],
-    ) -> None:
+    def __init__(self, site: Site, scene: Scene, random: Random, send: Callable[[str, bytes], None]) -> None:
         self.site = site
-        self.level = level
-        self.faults = faults
-        self.watcher = watcher
         self.on_begun: Callable[[str, str], None] = lambda _session, _outlet: None
         self.on_ended: Callable[[Fact], None] = lambda _fact: None
         self.on_aside: Callable[[str], None] = lambda _outlet: None
         self.relayed = 0
         self.lives = _RacingLives(self)
-        self._timeline = timeline
+        self._scene = scene
+        self._timeline = timeline = scene.timeline
         self._random = random
         self._send = send
         self._nested = 0
@@ -159,7 +113,7 @@ class Cloud:
         self._last = (topic, payload, received_at)
         try:
             if take_message(self._intake, topic, payload, received_at) is Taken.REFUSED:
-                self.watcher.violated("nothing_is_refused", repr(self._refused.kept[-1]))
+                self._scene.watcher.violated("nothing_is_refused", repr(self._refused.kept[-1]))
         except (Crash, Conflict):
             again = partial(self.take, topic, payload, received_at)
             self._timeline.after(_REDELIVERED_S, again, concurrent=True)
@@ -194,18 +148,14 @@ class Cloud:
     def follow(self, session: str) -> None:
         """Look at a session."""
         self._set_clock()
-        try:
+        with suppress(Crash, Conflict, Refusal):
             follow_session(self._following, USER, session)
-        except (Crash, Conflict, Refusal):
-            pass
 
     def _minute(self) -> None:
         self._set_clock()
         self._timeline.after(_MINUTE_S, self._minute, concurrent=False)
-        try:
+        with suppress(Crash):
             tick_sites(self._ticking)
-        except Crash:
-            pass
         self._relay()
 
     def _set_clock(self) -> None:
@@ -222,7 +172,7 @@ class Cloud:
         """Bring the facts to the sessions' history: at least once, out of order now and then."""
         fresh = self.lives.outbox[self.relayed :]
         self.relayed = len(self.lives.outbox)
-        if self._random.random() < self.level.double:
+        if self._random.random() < self._scene.level.double:
             fresh = [*reversed(fresh), *fresh]
         for n in fresh:
             if n.fact.kind.startswith("session."):
@@ -231,18 +181,22 @@ class Cloud:
 
     # -------------------------------------------------------------- what goes wrong
 
+    def note(self, kind: str) -> None:
+        """Count something that went wrong."""
+        self._scene.faults[kind] += 1
+
     def maybe_crash(self, kind: str) -> None:
         """Die now, perhaps."""
-        if not self._quiet and self._random.random() < self.level.crash:
-            self.faults[kind] += 1
+        if not self._quiet and self._random.random() < self._scene.level.crash:
+            self._scene.faults[kind] += 1
             raise Crash(kind)
 
     def maybe_race(self) -> None:
         """Let another Lambda do its work now, perhaps."""
-        if self._quiet or self._nested >= _MOST_NESTED or self._random.random() >= self.level.race:
+        if self._quiet or self._nested >= _MOST_NESTED or self._random.random() >= self._scene.level.race:
             return
         self._nested += 1
-        self.faults["race"] += 1
+        self._scene.faults["race"] += 1
         last = self._last
         try:
             if self._timeline.run_concurrent():
@@ -264,7 +218,7 @@ class Cloud:
 
     def committed(self, before: Live, done: Step, record: SessionRecord | None) -> None:
         """Check a step that was committed."""
-        watcher = self.watcher
+        watcher = self._scene.watcher
         watcher.steps += 1
         for text in violations(self.site, before, done.live):
             name, _, what = text.partition(": ")
@@ -276,7 +230,7 @@ class Cloud:
                 self.on_ended(fact)
             elif fact.kind == "meter.put_aside":
                 self.on_aside(fact.about)
-                self.faults["put aside"] += 1
+                self._scene.faults["put aside"] += 1
 
 
 class Recorder:

@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from random import Random
 
+from epspot.site import Outlet
 from iot.simulator.loads import Car, Heater, Load, Overdraw
 from iot.simulator.module import SimModule
-
-from epspot.site import Outlet
 from tests.simulation.cloud import Cloud
-from tests.simulation.timeline import Timeline
+from tests.simulation.scene import Scene
 
 _HOUR_S = 3600
 _MINUTE_S = 60
@@ -23,17 +22,17 @@ class Driver:
         outlet: Outlet,
         module: SimModule,
         cloud: Cloud,
-        timeline: Timeline,
+        *,
+        scene: Scene,
         random: Random,
-        overdraw: float,
         stir: Callable[[], None],
     ) -> None:
         self._outlet = outlet
         self._module = module
         self._cloud = cloud
-        self._timeline = timeline
+        self._scene = scene
+        self._timeline = scene.timeline
         self._random = random
-        self._overdraw = overdraw
         self._stir = stir
         self._number = 0
         self._session: str | None = None
@@ -52,7 +51,7 @@ class Driver:
             return
         self._number += 1
         stay = self._random.choice((0.1, 0.5, 1, 2, 4, 8)) * _HOUR_S * self._random.uniform(0.5, 1.5)
-        plugs_late = self._random.random() < 0.15  # noqa: PLR2004 - a share
+        plugs_late = self._random.random() < 0.15
         late = self._random.uniform(_MINUTE_S, 12 * _MINUTE_S) if plugs_late else 0
         visit = self._number
         self._timeline.after(late, lambda: self._plug(visit))
@@ -72,7 +71,7 @@ class Driver:
         if not self._outlet.modulated:
             power = random.uniform(300, self._outlet.max_a * 210)
             return Heater(power, on_s=random.choice((600.0, 1e9)), off_s=600.0)
-        if random.random() < self._overdraw:
+        if random.random() < self._scene.level.overdraw:
             return Overdraw(top_a=random.choice((12.0, 20.0, 40.0)), phases=random.choice((1, 3)))
         return Car(
             needs_wh=random.uniform(500, 30_000),
@@ -99,7 +98,7 @@ class Driver:
     def _leave(self) -> None:
         if self._gone:
             return
-        if self._session is not None and self._random.random() < 0.5:  # noqa: PLR2004 - a share
+        if self._session is not None and self._random.random() < 0.5:
             self._cloud.stop(self._session)
             self._timeline.after(self._random.choice((0, 5, 60, 300)), self._go)
         else:

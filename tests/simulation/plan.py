@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass, replace
 from random import Random
+from typing import TYPE_CHECKING
 
 from epspot.errors import InvalidSite
 from epspot.site import Fuse, Outlet, Policy, Site
-from iot.contract import Currents
 from iot.simulator.loads import Building
+
+if TYPE_CHECKING:
+    from iot.contract import Currents
 
 _WIRINGS = ((0,), (1,), (2,), (0, 1, 2), (1, 2, 0), (2, 0, 1))
 _MAIN_A = (25.0, 35.0, 50.0, 63.0, 80.0)
@@ -29,7 +32,7 @@ def random_plan(random: Random) -> Plan:
     count = random.choice((3, 6, 8, 10, 12, 12, 14, 16, 20, 30))
     outlets = [_outlet(random, n, fuses, bridges[n % len(bridges)]) for n in range(count)]
     building = None
-    if random.random() < 0.4:  # noqa: PLR2004 - a share
+    if random.random() < 0.4:
         base = random.uniform(0.5, 3.0)
         building = Building(
             base_a=(base, base, base),
@@ -62,14 +65,14 @@ def _fuses(random: Random) -> list[Fuse]:
 
 def _fuse(random: Random, name: str, parent: str | None, rating_a: float) -> Fuse:
     other: Currents = (0.0, 0.0, 0.0)
-    if random.random() < 0.3:  # noqa: PLR2004 - a share
+    if random.random() < 0.3:
         other = (random.uniform(0, 5), random.uniform(0, 5), random.uniform(0, 5))
     most = random.choice((None, None, None, 1, 2, 3, 4))
     return Fuse(name, parent, (rating_a, rating_a, rating_a), most, random.choice((0.8, 0.9, 0.9)), other)
 
 
 def _outlet(random: Random, n: int, fuses: list[Fuse], bridge: str) -> Outlet:
-    modulated = random.random() > 0.15  # noqa: PLR2004 - a share
+    modulated = random.random() > 0.15
     return Outlet(
         id=f"o{n:02}",
         number=str(n),
@@ -86,7 +89,7 @@ def _outlet(random: Random, n: int, fuses: list[Fuse], bridge: str) -> Outlet:
 def _with_fallbacks(random: Random, site: Site) -> Site:
     """Give some outlets a fallback, as far as that stays safe."""
     for n, outlet in enumerate(site.outlets):
-        if not outlet.modulated or random.random() > 0.3:  # noqa: PLR2004 - a share
+        if not outlet.modulated or random.random() > 0.3:
             continue
         fallen = replace(outlet, fallback_a=_FALLBACK_A)
         tried = replace(site, outlets=(*site.outlets[:n], fallen, *site.outlets[n + 1 :]))

@@ -7,7 +7,8 @@ from epspot.control.effects import Fact
 from epspot.site import Site
 from iot.contract import Currents
 from iot.simulator.module import SimModule
-from tests.simulation.cloud import Cloud, Watcher
+from tests.simulation.cloud import Cloud
+from tests.simulation.scene import Watcher
 
 _SLACK_A = 0.02
 _BACK_WITHIN_S = 15
@@ -72,9 +73,7 @@ class Truth:
             if most_n is not None and n > most_n:
                 self._watcher.violated("i2_really", f"at {now:.0f}: {name} has {n} closed relays of {most_n}")
 
-    def _check_measured(
-        self, now: float, flows: list[tuple[str, Currents]], building_a: Currents | None
-    ) -> None:
+    def _check_measured(self, now: float, flows: list[tuple[str, Currents]], building_a: Currents | None) -> None:
         network = self._site.network
         load = list(self._other_a)
         if building_a is not None:

@@ -4,26 +4,29 @@ from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
+from epspot.services import advance as advancing
 from iot.bridge.core import BridgeSettings
-from iot.contract import Currents
 from iot.simulator.module import SimModule
 from iot.simulator.site import SimMeter
-
-from epspot.services import advance as advancing
 from tests.simulation.box import QUIET_STEP_S, Box
-from tests.simulation.cloud import Cloud, Recorder, Watcher
+from tests.simulation.cloud import Cloud, Recorder
 from tests.simulation.faults import LEVELS, Faults
 from tests.simulation.people import Driver
 from tests.simulation.plan import random_plan
+from tests.simulation.scene import Scene
 from tests.simulation.timeline import Timeline
 from tests.simulation.truth import Truth
+
+if TYPE_CHECKING:
+    from iot.contract import Currents
 
 _BEGIN = 1_800_000_000.0
 _DAY_S = 86_400
 _HOUR_S = 3600
+_BUSY_STEP_S = 2
 _MOVES_A = 0.5
 _HEALED_S = 2 * _HOUR_S
 """Longer than any lease, silence, retry and wait for a last register together."""
@@ -35,10 +38,8 @@ class World:
     def __init__(self, seed: int, level: Faults) -> None:
         plan = random_plan(Random(f"{seed}/plan"))
         self.site = plan.site
-        self.level = level
-        self.faults: Counter[str] = Counter()
-        self.watcher = Watcher()
         self.timeline = Timeline(_BEGIN)
+        self.scene = Scene(self.timeline, level)
         self._random = Random(f"{seed}/faults")
         self._building = plan.building
         self._building_a: Currents | None = None
@@ -47,29 +48,27 @@ class World:
             o.module: SimModule(
                 o.module,
                 phases=len(o.phases),
-                senses_plug=o.modulated or self._random.random() < 0.5,  # noqa: PLR2004 - a share
+                senses_plug=o.modulated or self._random.random() < 0.5,
                 energy_wh=float(self._random.randrange(1, 1_000_000)),
                 loss=level.link_loss,
                 seed=seed,
             )
             for o in self.site.outlets
         }
-        random = Random(f"{seed}/cloud")
         self.cloud = Cloud(
-            self.site, self.timeline, random, level, self.faults, self.watcher, lambda b, c: self.boxes[b].command(c)
+            self.site, self.scene, Random(f"{seed}/cloud"), lambda b, command: self.boxes[b].command(command)
         )
         self.meter = SimMeter()
         self.boxes = {b: self._box(seed, b) for b in self.site.of_bridge}
-        self.truth = Truth(self.site, self.modules, self.cloud, self.watcher)
+        self.truth = Truth(self.site, self.modules, self.cloud, self.scene.watcher)
         self.drivers = [
             Driver(
                 o,
                 self.modules[o.module],
                 self.cloud,
-                self.timeline,
-                Random(f"{seed}/driver/{o.id}"),
-                level.overdraw,
-                self.boxes[o.bridge].stir,
+                scene=self.scene,
+                random=Random(f"{seed}/driver/{o.id}"),
+                stir=self.boxes[o.bridge].stir,
             )
             for o in self.site.outlets
         ]
@@ -87,11 +86,9 @@ class World:
             settings,
             [self.modules[m] for m in own],
             self.meter if metered else None,
-            self.timeline,
-            Random(f"{seed}/box/{bridge}"),
-            self.level,
-            self.faults,
-            self.cloud,
+            scene=self.scene,
+            random=Random(f"{seed}/box/{bridge}"),
+            cloud=self.cloud,
         )
 
     # -------------------------------------------------------------- time
@@ -107,7 +104,7 @@ class World:
         timeline = self.timeline
         while timeline.now < end:
             busy = any(timeline.now < b.busy_until for b in self.boxes.values())
-            step_s = 1 if busy else QUIET_STEP_S
+            step_s = _BUSY_STEP_S if busy else QUIET_STEP_S
             before, timeline.now = timeline.now, min(timeline.next_at, timeline.now + step_s, end)
             dt = timeline.now - before
             if dt:
@@ -144,7 +141,7 @@ class World:
     # -------------------------------------------------------------- faults
 
     def _order_faults(self) -> None:
-        level = self.level
+        level = self.scene.level
         for box in self.boxes.values():
             self._now_and_then(level.offline_h, box.go_offline, box.stir)
             self._now_and_then(level.reboot_h, box.reboot, box.stir)
@@ -170,13 +167,13 @@ class World:
         self.timeline.after(self._random.expovariate(per_hour / _HOUR_S), happen)
 
     def _silence(self, module: SimModule) -> None:
-        self.faults["module silent"] += 1
+        self.scene.faults["module silent"] += 1
         module.go_silent()
         wait = self._random.choice((1, 2, 3, 10, 60, 900))
         self.timeline.after(wait, partial(module.go_silent, silent=False))
 
     def _silence_meter(self) -> None:
-        self.faults["meter silent"] += 1
+        self.scene.faults["meter silent"] += 1
         self.meter.silent = True
         self.timeline.after(self._random.choice((5, 120, 1800)), self._hear_meter)
 
@@ -184,13 +181,13 @@ class World:
         self.meter.silent = False
 
     def _trip(self, module: SimModule) -> None:
-        self.faults["rcbo trips"] += 1
+        self.scene.faults["rcbo trips"] += 1
         module.breaker.tripped = True
         self.timeline.after(self._random.choice((60, 600, 3600)), module.reset_rcbo)
 
     def _spoil(self, outlet: str, module: SimModule) -> None:
         kind = self._random.choice(("reset", "leap", "fall", "zero"))
-        self.faults[f"register {kind}"] += 1
+        self.scene.faults[f"register {kind}"] += 1
         self.truth.doubt(outlet)
         if kind == "reset":
             module.reset_register()
@@ -208,11 +205,9 @@ class World:
     def _heal(self) -> None:
         self._healed = True
         self._stir()
-        healthy = LEVELS["none"]
-        self.cloud.level = healthy
+        self.scene.level = LEVELS["none"]
         self.meter.silent = False
         for box in self.boxes.values():
-            box.level = healthy
             box.boot()
             box.connect()
         for module in self.modules.values():
@@ -222,6 +217,9 @@ class World:
                 module.reset_rcbo()
         for driver in self.drivers:
             driver.leave_for_good()
+        for session in self.cloud.live.sessions:
+            # Also those whose start was never answered.
+            self.cloud.stop(session)
 
 
 def simulate(seed: int, days: float, faults: str) -> dict[str, Any]:
@@ -231,7 +229,7 @@ def simulate(seed: int, days: float, faults: str) -> dict[str, Any]:
         world = World(seed, LEVELS[faults])
         world.live(days)
     if wrong := recorder.differences(world.site):
-        world.watcher.violated("replay", f"{wrong} steps came out otherwise")
+        world.scene.watcher.violated("replay", f"{wrong} steps came out otherwise")
     bills = world.truth.bills.values()
     ended = Counter(n.fact.detail["reason"] for n in world.cloud.lives.outbox if n.fact.kind == "session.ended")
     return {
@@ -244,12 +242,12 @@ def simulate(seed: int, days: float, faults: str) -> dict[str, Any]:
             "bridges": len(world.boxes),
             "metered": world.site.meter_bridge is not None,
         },
-        "steps": world.watcher.steps,
+        "steps": world.scene.watcher.steps,
         "sessions": len(bills),
         "ended_by_reason": dict(sorted(ended.items())),
-        "faults": dict(sorted(world.faults.items())),
-        "invariants": world.watcher.report(),
-        "examples": world.watcher.examples,
+        "faults": dict(sorted(world.scene.faults.items())),
+        "invariants": world.scene.watcher.report(),
+        "examples": world.scene.watcher.examples,
         "energy_wh": {
             "metered": sum(b.billed_wh for b in bills),
             "delivered": round(sum(b.delivered_wh for b in bills)),

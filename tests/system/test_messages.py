@@ -94,7 +94,6 @@ def test_broken_messages_are_kept_with_the_reason(stage: Stage) -> None:
         ("frame", b"\xff" * 100_000, "oversized"),
         ("event", ("\uffff" * MAX_BYTES).encode(), "oversized"),
         ("frame", json.dumps(good | {"pad": "x" * MAX_BYTES}).encode(), "oversized"),
-        ("event", b"[" * 30_000, "not_json"),
         ("frame", json.dumps(good | {"v": 2}).encode(), "version"),
         ("history", json.dumps(good).encode(), "schema"),
         ("event", json.dumps(good).encode(), "schema"),
@@ -104,6 +103,9 @@ def test_broken_messages_are_kept_with_the_reason(stage: Stage) -> None:
     ]
     for kind, payload, _ in broken:
         assert say(agent, topics.up("broken-b1", kind), payload) == 0
+    # The emulated broker parses for its rules, and would fall over this one.
+    stage.cloud.deliver("broken-b1", "event", b"[" * 30_000)
+    broken.append(("event", b"", "not_json"))
     sent = place.agent().core.seq
 
     def all_refused() -> list[str] | None:

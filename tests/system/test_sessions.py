@@ -9,7 +9,7 @@ THREE = (0, 1, 2)
 
 def car(needs_wh: float = 100_000.0, phases: int = 1) -> Car:
     """Make a car that soon draws all it may."""
-    return Car(needs_wh=needs_wh, battery_wh=max(100.0, needs_wh), phases=phases, reaction_s=0.5, ramp_s=0.5)
+    return Car(needs_wh=needs_wh, battery_wh=max(60.0, needs_wh), phases=phases, reaction_s=0.5, ramp_s=0.5)
 
 
 def energy_is_right(place: Place, ended: dict[str, object], n: int = 1, start_wh: int = 0) -> bool:

@@ -32,7 +32,7 @@ def test_an_unknown_outlet_counts_at_its_max() -> None:
     yard = two_bridges()
     yard.tick()
     for o in ("a", "b"):
-        assert (yard.at(o).limit_a, yard.at(o).held_a, yard.at(o).reason) == (0, 16, "unknown")
+        assert (yard.at(o).limit_a, yard.at(o).counted_a) == (0, 16)
         assert yard.at(o).held_until == NOW + SPAN_S
 
 
@@ -95,6 +95,9 @@ def test_a_decrease_counts_when_it_is_seen() -> None:
     yard.after(10).frame(rev=lowering.rev)  # the revision, but 16 A still
     assert yard.at("a").held_a == 16
     yard.loads["a"].current_a = 12.5
+    yard.after(10).frame(rev=lowering.rev)  # the current, but a module that was told 16 A still
+    assert yard.at("a").held_a == 16
+    yard.loads["a"].limit_a = 12.5
     yard.after(10).frame(rev=lowering.rev - 1)  # the current, but another revision
     assert yard.at("a").held_a == 16
     yard.after(10).frame(rev=lowering.rev)
@@ -125,11 +128,13 @@ def test_a_partial_frame_on_a_known_one_proves_the_unlisted_too() -> None:
     yard = Yard(site(outlet("a"), outlet("b")))
     yard.loads["a"].wants_a = 8
     yard.start("a")
-    base = yard.after(10).next_frame()
-    yard.do(base)
     yard.start("b")
+    yard.loads["a"].limit_a = 12.5
+    base = yard.after(10).next_frame()
+    yard.do(replace(base, rev=yard.at("a").since_rev - 1))
+    assert yard.at("a").held_a == 16
     part = yard.after(10).next_frame()
-    yard.do(replace(part, base=base.seq, modules={}))
+    yard.do(replace(part, rev=yard.at("a").since_rev, base=base.seq, modules={}))
     assert yard.at("a").held_a == 0
 
 

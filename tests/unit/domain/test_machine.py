@@ -293,4 +293,4 @@ class Sites(RuleBasedStateMachine):
 
 
 TestSites = Sites.TestCase
-TestSites.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestSites.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)

@@ -330,7 +330,7 @@ def energy_after(*registers: int, every_s: float = 60) -> tuple[int, list[str]]:
     ("registers", "energy_wh", "doubts"),
     [
         ((1050, 1100), 100, []),
-        ((1050, 0, 1100), 100, []),
+        ((1050, 0, 0, 1100), 100, ["register_zero"]),
         ((1050, 20, 70), 100, ["register_fell"]),
         ((1050, 900_000, 900_040), 90, ["register_leapt"]),
         ((1050, 3, 43, 900_000, 900_010), 100, ["register_fell", "register_leapt"]),
@@ -419,3 +419,12 @@ def test_nothing_depends_on_the_bridge_s_clock() -> None:
     assert [f for f in FrameReceived.__dataclass_fields__ if f.endswith("at")] == ["at"]
     yard = charging()
     assert yard.live.readings["b1"].at == NOW + 10
+
+
+def test_an_edge_at_a_neighbour_makes_no_leap() -> None:
+    """A module's register is judged by when it was last told, not by a neighbour's event in between."""
+    yard = charging()
+    yard.after(600).edge("plugged", "b")
+    yard.loads["a"].energy_wh += 16 * 230 * 610 // 3600
+    yard.after(10).frame()
+    assert yard.told("meter.put_aside") == []

@@ -7,7 +7,8 @@ from typing import Any
 from epspot.ports import Notice
 
 _MOST_ENTRIES = 10
-_MOST_BYTES = 200_000  # of the 262,144 that SQS takes
+_MOST_CHARACTERS = 20_000
+"""Of each text that is put aside: escaped, a character takes up to 12 bytes, and SQS takes 262,144."""
 SOURCE = "epspot"
 
 
@@ -60,7 +61,7 @@ class SqsRefused:
         self._url = url
 
     def put(self, reason: str, *about: str | bytes) -> None:
-        """Keep what can't be used with the reason; bytes as far as they are text."""
-        texts = [a.decode("utf-8", "replace") if isinstance(a, bytes) else a for a in about]
-        body = json.dumps({"reason": reason, "about": texts}, ensure_ascii=False)
-        self._client.send_message(QueueUrl=self._url, MessageBody=body[:_MOST_BYTES])
+        """Keep what can't be used with the reason; bytes as far as they are text, and the beginning of what is long."""
+        texts = [(a.decode("utf-8", "replace") if isinstance(a, bytes) else a)[:_MOST_CHARACTERS] for a in about]
+        # ASCII only: SQS refuses some characters, and a message that can't be put aside would come again and again.
+        self._client.send_message(QueueUrl=self._url, MessageBody=json.dumps({"reason": reason, "about": texts}))

@@ -22,7 +22,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         text = sys.stdin.read() if args.scenario == "-" else Path(args.scenario).read_text("utf-8")
         problem = scenario.read(json.loads(text))
-    except (OSError, ValueError, Refusal) as error:
+    except (OSError, ValueError, RecursionError, Refusal) as error:
         print(f"{args.scenario}: {error}", file=sys.stderr)
         return 2
     times_ms = []

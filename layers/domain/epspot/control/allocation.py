@@ -176,7 +176,7 @@ class _Filling:
         if self.full[c] or not self.growing[c]:
             return
         now = self._full_at(c, level)
-        if now > level + EPSILON_A and now > min(until, self.heap[0][0] if self.heap else until):
+        if now > level + EPSILON_A and (now > until or (self.heap and (now, c) > self.heap[0])):
             heappush(self.heap, (now, c))
             return
         self.full[c] = True

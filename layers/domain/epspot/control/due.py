@@ -22,7 +22,7 @@ def due_at(site: Site, live: Live) -> int | None:
     for s in live.sessions.values():
         if s.phase is Phase.STOPPING and s.stopping_since is not None:
             times.append(s.stopping_since + FINAL_WAIT_S)
-        if s.waiting_since is not None:
+        if s.waiting_since is not None and not live.bridges[site.outlet[s.outlet].bridge].silent:
             times.append((turn_at(live.at, site.policy) + 1) * site.policy.turn_s)
     soon = min(times, default=float("inf"))
     return None if soon == float("inf") else ceil(soon / _GRAIN_S) * _GRAIN_S

@@ -20,6 +20,7 @@ REOPEN_AFTER_S = 90.0
 """Frames are at most 60 s old: a boot that is heard this long after another took over is the living one."""
 
 _OFF_A = 0.5
+_STEP_A = 0.01  # in which the wire tells limits
 
 
 def span_s(policy: Policy) -> float:
@@ -95,11 +96,11 @@ def _let_fall(draft: Draft, outlet: Outlet) -> None:
 
 
 def obeys(reading: Reading, limit_a: float) -> bool:
-    """Tell whether a module shows what was asked: below the limit, or for a limit of 0 its relay open."""
+    """Tell whether a module shows what was asked: it holds the limit and its load obeys; for a limit of 0, its relay is open."""
     most = max(reading.current_a)
     if not reading.relay and most <= _OFF_A:
         return True
-    return limit_a > 0 and most <= limit_a + tolerance_a(limit_a)
+    return limit_a > 0 and reading.limit_a <= limit_a + _STEP_A and most <= limit_a + tolerance_a(limit_a)
 
 
 def see(draft: Draft, frame: FrameReceived, *, listed_only: bool) -> None:

@@ -105,7 +105,7 @@ def settle(draft: Draft) -> None:
         outlet = draft.site.outlet.get(s.outlet)
         state = draft.outlets.get(s.outlet)
         reading = None if outlet is None else draft.reading(outlet)
-        off = state is not None and state.counted_a == 0 and (reading is None or obeys(reading, 0.0))
+        off = state is not None and state.counted_a == 0 and reading is not None and obeys(reading, 0.0)
         late = s.stopping_since is not None and draft.now - s.stopping_since > FINAL_WAIT_S
         if off or late:
             _end(draft, s, complete=off)

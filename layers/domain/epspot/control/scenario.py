@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from math import isfinite
 from typing import Any, NamedTuple, TypeVar
 
 from epspot.control.allocation import Claim, admit, floor_a, share
@@ -11,6 +10,8 @@ from epspot.errors import InvalidRequest
 from epspot.site import NONE_A, PHASES, Fuse, Network, Outlet, Site
 
 _PRINCIPLES = ("equal",)
+_BEYOND = 1e9
+"""No current, energy, weight or time comes near it; NaN is not below it either."""
 _T = TypeVar("_T")
 
 
@@ -68,7 +69,7 @@ def read(body: Any) -> Problem:
     outlets = tuple(_outlet(o, i) for i, o in enumerate(_list(top["outlets"], "outlets")))
     # Here the other load is measured, not what the owner plans with: it may be above the rating.
     planned = tuple(replace(f, other_a=NONE_A) for f in fuses)
-    site = Site(id="scenario", name="scenario", fuses=planned, outlets=outlets).checked()
+    site = Site(id="scenario", name="scenario", fuses=planned, outlets=outlets).well_formed()
     sessions = [_session(s, i, site) for i, s in enumerate(_list(top["sessions"], "sessions"))]
     taken = [s.claim.outlet for s in sessions]
     for o in taken:
@@ -180,7 +181,7 @@ def _text(value: Any, name: str) -> str:
 
 
 def _number(value: Any, name: str, *, above: float | None = None, least: float | None = None) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < _BEYOND:
         raise InvalidRequest(f"{name} must be a number")
     if above is not None and value <= above:
         raise InvalidRequest(f"{name} is {value:g}; it must be above {above:g}")

@@ -1,5 +1,6 @@
 """Take in what bridges tell: which boot speaks, what is newer, what the registers mean."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from math import ceil
 
@@ -11,6 +12,8 @@ from epspot.sessions.metering import Doubt, Meter, doubt, most_wh, rebased
 from epspot.site import Amperes, Outlet
 
 MAX_FOUND = 100
+REGISTER_FAULT = 8
+"""The fault flag of a module whose register can't be read (iot/contract); also set when it shows a placeholder."""
 _OTHER_STEP_A = 2.0
 """The other load must have fallen this far before what it leaves is handed out, so that it doesn't flap."""
 
@@ -22,21 +25,24 @@ def opens_epoch(draft: Draft, frame: FrameReceived) -> bool:
     that, it is the living one after all: its first frame had been overtaken.
     """
     bridge = draft.bridges[frame.bridge]
-    if frame.boot == bridge.boot:
-        return True
-    if frame.boot in bridge.earlier and frame.at <= bridge.epoch_at + REOPEN_AFTER_S:
-        return False
-    earlier = [b for b in (*bridge.earlier, bridge.boot) if b is not None and b != frame.boot]
-    draft.bridge(
-        frame.bridge,
-        boot=frame.boot,
-        earlier=tuple(earlier[-EARLIER_BOOTS:]),
-        epoch_at=frame.at,
-        answered=0,
-    )
+    if frame.boot != bridge.boot:
+        if frame.boot in bridge.earlier and frame.at <= bridge.epoch_at + REOPEN_AFTER_S:
+            return False
+        earlier = [b for b in (*bridge.earlier, bridge.boot) if b is not None and b != frame.boot]
+        draft.bridge(
+            frame.bridge,
+            boot=frame.boot,
+            earlier=tuple(earlier[-EARLIER_BOOTS:]),
+            epoch_at=frame.at,
+            answered=0,
+        )
+        draft.renew(frame.bridge)
     known = draft.readings.get(frame.bridge)
-    draft.readings[frame.bridge] = Readings(frame.boot, 0, 0, frame.at, {} if known is None else known.modules)
-    draft.renew(frame.bridge)
+    if known is None or known.boot != frame.boot:
+        # Also when a crash let only the decision be written that opened the epoch.
+        known = known or Readings(frame.boot, 0, 0, frame.at)
+        since = {m: known.confirmed_at.get(m, known.at) for m in known.modules}
+        draft.readings[frame.bridge] = replace(known, boot=frame.boot, seq=0, base=0, at=frame.at, confirmed_at=since)
     return True
 
 
@@ -50,21 +56,16 @@ def take_readings(draft: Draft, frame: FrameReceived) -> bool:
     continues = is_full or known.base == frame.base
     own = draft.site.of_bridge.get(frame.bridge, {})
     told = {m: r for m, r in frame.modules.items() if m in own or _note_found(draft, frame.bridge, m)}
-    unlisted = set(own) - set(told) if is_full else set()
+    silent = {m for m, r in told.items() if r is None} | (set(own) - set(told) if is_full else set())
+    _advance(draft, frame, told={m for m, r in told.items() if r is not None}, confirms=continues)
     draft.readings[frame.bridge] = replace(
-        known,
-        seq=frame.seq,
-        base=frame.base if continues else known.base,
-        at=frame.at,
-        meter_a=frame.meter_a,
+        draft.readings[frame.bridge], base=frame.base if continues else known.base, meter_a=frame.meter_a
     )
-    for m in unlisted:
+    for m in sorted(silent):
         _take_silence(draft, own[m])
     for m, r in told.items():
-        if r is None:
-            _take_silence(draft, own[m])
-        else:
-            _take_reading(draft, own[m], r, frame.at - known.at)
+        if r is not None:
+            _take_reading(draft, own[m], r, frame.at - known.confirmed_at.get(m, known.at))
     if not continues:
         draft.full.add(frame.bridge)
         draft.repeat(frame.bridge)
@@ -77,14 +78,25 @@ def take_edge(draft: Draft, edge: EdgeReceived) -> bool:
     outlet = draft.site.of_bridge.get(edge.bridge, {}).get(edge.module)
     if outlet is None:
         return _note_found(draft, edge.bridge, edge.module)
-    if known is None or edge.boot != draft.bridges[edge.bridge].boot or edge.seq <= known.seq:
+    if known is None or not edge.boot == known.boot == draft.bridges[edge.bridge].boot or edge.seq <= known.seq:
         return False
-    draft.readings[edge.bridge] = replace(known, seq=edge.seq, at=edge.at)
+    _advance(draft, edge, told={edge.module}, confirms=False)
     if edge.kind == "module_lost":
         _take_silence(draft, outlet)
     elif edge.reading is not None:
-        _take_reading(draft, outlet, edge.reading, edge.at - known.at)
+        _take_reading(draft, outlet, edge.reading, edge.at - known.confirmed_at.get(edge.module, known.at))
     return True
+
+
+def _advance(draft: Draft, message: FrameReceived | EdgeReceived, *, told: Collection[str], confirms: bool) -> None:
+    """Make a message the newest of its bridge; readings that it neither tells nor confirms keep their own time."""
+    known = draft.readings.get(message.bridge) or Readings(message.boot, 0, 0, message.at)
+    kept = {
+        m: known.confirmed_at.get(m, known.at)
+        for m in known.modules
+        if m not in told and (not confirms or m in known.lost)
+    }
+    draft.readings[message.bridge] = replace(known, seq=message.seq, at=message.at, confirmed_at=kept)
 
 
 def take_registers_only(draft: Draft, frame: FrameReceived) -> None:
@@ -97,7 +109,7 @@ def take_registers_only(draft: Draft, frame: FrameReceived) -> None:
         told, last = frame.modules.get(m), modules.get(m)
         if told is None or last is None or told.energy_wh <= last.energy_wh:
             continue
-        if doubt(last.energy_wh, told.energy_wh, _most(outlet, frame.at - known.at)) is None:
+        if doubt(last.energy_wh, told.energy_wh, _most(outlet, frame.at - known.confirmed_at.get(m, known.at))) is None:
             modules[m] = last._replace(energy_wh=told.energy_wh)
     if modules != known.modules:
         draft.readings[frame.bridge] = replace(known, modules=modules)
@@ -153,7 +165,13 @@ def _take_silence(draft: Draft, outlet: Outlet) -> None:
     known = draft.readings[outlet.bridge]
     if outlet.module in known.lost:
         return
-    draft.readings[outlet.bridge] = replace(known, lost=known.lost | {outlet.module})
+    before = draft.live.readings.get(outlet.bridge, known)
+    since = before.confirmed_at.get(outlet.module, before.at)
+    draft.readings[outlet.bridge] = replace(
+        known,
+        lost=known.lost | {outlet.module},
+        confirmed_at={**known.confirmed_at, outlet.module: since},
+    )
     draft.replan = True
     draft.tell("module.lost", outlet.id)
 
@@ -162,15 +180,19 @@ def _metered(draft: Draft, outlet: Outlet, last: Reading | None, new: Reading, s
     """Check a register against the one before; where it can't be right, count on from it and say so."""
     session = draft.session_at(outlet.id)
     wrong = None if last is None else doubt(last.energy_wh, new.energy_wh, _most(outlet, seconds))
-    if last is not None and wrong is Doubt.ZERO:
-        return new._replace(energy_wh=last.energy_wh)
-    if session is not None and session.base_wh is None:
-        draft.session(session.id, base_wh=new.energy_wh, start_wh=new.energy_wh)
-    elif session is not None and last is not None and wrong is not None:
-        meter = rebased(Meter(session.base_wh, session.booked_wh), last.energy_wh, new.energy_wh)
-        draft.session(session.id, base_wh=meter.base_wh, booked_wh=meter.booked_wh)
-    if last is not None and wrong is not None:
+    if last is None or wrong is None:
+        if session is not None and session.base_wh is None:
+            draft.session(session.id, base_wh=new.energy_wh, start_wh=new.energy_wh)
+        return new
+    if wrong is not Doubt.ZERO or not last.faults & REGISTER_FAULT:
         draft.tell("meter.put_aside", outlet.id, doubt=wrong.value, last_wh=last.energy_wh, new_wh=new.energy_wh)
+    if wrong is Doubt.ZERO:
+        # A placeholder: the register that was known stands until a value comes.
+        return new._replace(energy_wh=last.energy_wh, faults=new.faults | REGISTER_FAULT)
+    if session is not None:
+        meter = rebased(Meter(session.base_wh, session.booked_wh), last.energy_wh, new.energy_wh)
+        start_wh = new.energy_wh if session.start_wh is None else session.start_wh
+        draft.session(session.id, base_wh=meter.base_wh, booked_wh=meter.booked_wh, start_wh=start_wh)
     return new
 
 

@@ -50,6 +50,8 @@ class Readings:
     """The newest reading of each module that has ever answered."""
     lost: frozenset[str] = frozenset()
     """Modules that do not answer now."""
+    confirmed_at: Mapping[str, float] = field(default_factory=dict)
+    """When the reading of a module was last known to be true, where that is earlier than ``at``."""
     meter_a: Amperes | None = None
 
 
@@ -142,7 +144,7 @@ class BridgeState:
     suspect_since: float | None = None
     """Since when its connection is said to be lost."""
     presence: int = -1
-    """versionNumber of the newest presence event."""
+    """Place of the newest presence event in their order: twice its versionNumber, and one more for an end."""
     silent: bool = False
 
 

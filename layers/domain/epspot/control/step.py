@@ -153,11 +153,13 @@ def _history(draft: Draft, history: HistoryReceived) -> None:
 
 def _presence(draft: Draft, presence: PresenceChanged) -> None:
     bridge = draft.bridges.get(presence.bridge)
-    if bridge is None or presence.version <= bridge.presence:
+    # Both events of a connection have its number: it ends after it has begun.
+    order = 2 * presence.version + (not presence.connected)
+    if bridge is None or order <= bridge.presence:
         return
     draft.bridge(
         presence.bridge,
-        presence=presence.version,
+        presence=order,
         suspect_since=None if presence.connected else draft.now,
     )
 

@@ -55,9 +55,17 @@ class Site:
         """The fuse tree, made ready for adding up."""
         return Network.of(self.fuses, self.outlets)
 
+    def well_formed(self) -> "Site":
+        """Return the site itself if its parts fit together, else raise InvalidSite with every problem."""
+        if problems := [*_form(self)]:
+            raise InvalidSite(problems)
+        return self
+
     def checked(self) -> "Site":
         """Return the site itself if it is sound and safe, else raise InvalidSite with every problem."""
         problems = [*_form(self)]
+        if (n := len(self.outlets)) > MAX_OUTLETS:
+            problems.append(f"{n} outlets; a site holds at most {MAX_OUTLETS}: divide it by its fuses")
         if not problems:
             problems += [*_fallbacks(self)]
         if problems:
@@ -98,8 +106,6 @@ def _loops(fuse: str, parents: dict[str, str | None]) -> bool:
 
 
 def _outlets(site: Site, fuses: dict[str, str | None]) -> Iterable[str]:
-    if len(site.outlets) > MAX_OUTLETS:
-        yield f"{len(site.outlets)} outlets; a site holds at most {MAX_OUTLETS}: divide it by its fuses"
     seen: set[str] = set()
     modules: set[tuple[str, str]] = set()
     for o in site.outlets:

@@ -104,6 +104,7 @@ def readings_out(r: Readings) -> bytes:
             "at": r.at,
             "modules": r.modules,
             "lost": sorted(r.lost),
+            "confirmed_at": r.confirmed_at,
             "meter_a": r.meter_a,
         }
     )
@@ -119,6 +120,7 @@ def readings_in(data: bytes, schema: int) -> Readings:
         at=b["at"],
         modules={m: _reading_in(v) for m, v in b["modules"].items()},
         lost=frozenset(b["lost"]),
+        confirmed_at=b["confirmed_at"],
         meter_a=None if b["meter_a"] is None else _triple(b["meter_a"]),
     )
 

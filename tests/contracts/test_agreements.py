@@ -1,0 +1,105 @@
+"""What stands in two places stands there alike: routes and template, errors and statuses, facts and their readers."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from samtranslator.yaml_helper import yaml_parse
+
+from epspot import control, errors
+from epspot.control import effects
+from epspot.services import note_session
+from functions.api.app import app
+from functions.api.errors import STATUSES, status_of
+
+ROOT = Path(__file__).parents[2]
+TEMPLATE = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
+MESSAGING = yaml_parse((ROOT / "infra" / "messaging.yaml").read_text(encoding="utf-8"))
+
+
+# ------------------------------------------------------------------ routes
+
+
+def events() -> dict[tuple[str, str], dict[str, object]]:
+    """Select the API's events of the template by path and method."""
+    told = TEMPLATE["Resources"]["ApiFunction"]["Properties"]["Events"].values()
+    return {(e["Properties"]["Path"], e["Properties"]["Method"]): e["Properties"] for e in told if e["Type"] == "Api"}
+
+
+def test_every_route_is_an_event_and_every_event_a_route() -> None:
+    """The gateway lets through exactly what the API answers."""
+    routes = {(path, method) for path, methods in app.routes.items() for method in methods}
+    assert routes == set(events())
+
+
+def test_all_but_two_need_a_token() -> None:
+    """Only signing in and asking for health are open to everyone; all else goes through the users' authorizer."""
+    auth = TEMPLATE["Resources"]["Api"]["Properties"]["Auth"]
+    assert auth["DefaultAuthorizer"] in auth["Authorizers"]
+    free = {path for (path, _), event in events().items() if event.get("Auth") == {"Authorizer": "NONE"}}
+    assert free == {"/health", "/sign-in"}
+    assert {path for (path, _), event in events().items() if "Auth" in event} == free
+
+
+# ------------------------------------------------------------------ errors
+
+
+def family(kind: type[errors.Refusal]) -> Iterator[type[errors.Refusal]]:
+    """List a refusal and all that are kinds of it."""
+    yield kind
+    for child in kind.__subclasses__():
+        yield from family(child)
+
+
+REFUSALS = [kind for kind in family(errors.Refusal) if kind is not errors.Refusal]
+
+
+@pytest.mark.parametrize("kind", REFUSALS)
+def test_every_refusal_has_a_code_and_a_status(kind: type[errors.Refusal]) -> None:
+    """A program can tell each refusal by its code, and its status is that of a refusal."""
+    assert "code" in vars(kind)
+    assert re.fullmatch(r"[a-z]+(_[a-z]+)*", kind.code)
+    error = kind(["a problem"]) if kind is errors.InvalidSite else kind("a problem")
+    assert status_of(error) in {400, 401, 404, 409, 422, 503}
+    assert kind in STATUSES or any(issubclass(kind, other) for other in STATUSES) or status_of(error) == 400
+
+
+def test_codes_are_unique() -> None:
+    """No two refusals share a code."""
+    codes = [kind.code for kind in REFUSALS]
+    assert len(set(codes)) == len(codes)
+
+
+def test_the_tree_of_errors_is_the_one_that_is_drawn() -> None:
+    """The drawing at the top of the errors names every error, and the code beside it."""
+    drawn = dict(re.findall(r"(\w+) +([a-z_]+)$", errors.__doc__ or "", re.MULTILINE))
+    assert {kind.__name__: kind.code for kind in REFUSALS}.items() <= drawn.items()
+
+
+# ------------------------------------------------------------------ facts
+
+
+def told() -> set[str]:
+    """Find every kind of fact that the controller tells."""
+    kinds = set()
+    for path in Path(str(control.__file__)).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "tell":
+                (kind,) = [a.value for a in node.args[:1] if isinstance(a, ast.Constant)]
+                kinds.add(str(kind))
+    return kinds
+
+
+def test_every_fact_is_listed() -> None:
+    """The list of facts names exactly those that are told."""
+    assert set(re.findall(r"``([a-z]+\.[a-z_]+)``", effects.Fact.__doc__ or "")) == told()
+
+
+def test_every_fact_about_a_session_is_noted() -> None:
+    """The history knows what each fact about a session means, and the rule of the bus lets it through."""
+    sessions = {kind for kind in told() if kind.startswith("session.")}
+    assert sessions == set(note_session._PHASES)
+    pattern = MESSAGING["Resources"]["HistoryRule"]["Properties"]["EventPattern"]
+    assert pattern == {"source": ["epspot"], "detail-type": [{"prefix": "session."}]}

@@ -1,0 +1,53 @@
+"""What all parts of a simulated world share."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from epspot.control.invariants import CHECKS
+from tests.simulation.faults import Faults
+from tests.simulation.timeline import Timeline
+
+INVARIANTS = (
+    *(check.__name__ for check in CHECKS),
+    "i1a_really",
+    "i1b_back_in_time",
+    "i2_really",
+    "i6_never_negative",
+    "i6_no_less_than_delivered",
+    "i6_no_more_than_delivered",
+    "i8_history",
+    "i8_nothing_hangs",
+    "i8_once",
+    "facts_are_unique",
+    "nothing_is_refused",
+    "replay",
+)
+
+
+@dataclass
+class Watcher:
+    """Who looks at every commit: counts violations, keeps the facts."""
+
+    found: Counter[str] = field(default_factory=Counter)
+    examples: list[str] = field(default_factory=list)
+    steps: int = 0
+
+    def violated(self, name: str, text: str) -> None:
+        self.found[name] += 1
+        if self.found[name] <= 3:
+            self.examples.append(f"{name}: {text}")
+
+    def report(self) -> dict[str, int]:
+        """Tell of every invariant how often it was broken."""
+        return {name: self.found[name] for name in sorted({*INVARIANTS, *self.found})}
+
+
+@dataclass
+class Scene:
+    """Time, what goes wrong in it, and who watches."""
+
+    timeline: Timeline
+    level: Faults
+    faults: Counter[str] = field(default_factory=Counter)
+    """What has gone wrong, by kind."""
+    watcher: Watcher = field(default_factory=Watcher)
