@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from chalice.app import Response
+from chalice.app import Blueprint, Response
 
 from epspot import errors
 from functions.observability import logger
@@ -26,24 +26,34 @@ def status_of(error: errors.EpSpotError) -> int:
     return next((status for kind, status in STATUSES.items() if isinstance(error, kind)), 400)
 
 
-def refusal(status: int, code: str, message: str) -> Response:
-    """Make the answer of a refused request: a code for programs, a text for people."""
-    return Response(status_code=status, body={"error": {"code": code, "message": message}})
+_BUSY = ("Too much happened at this site at once. Try again.", "För mycket hände på anläggningen just nu. Försök igen.")
+_INTERNAL = ("Something went wrong on our side. Try again later.", "Något gick fel hos oss. Försök igen senare.")
 
 
-def answered(view: Callable[..., Any]) -> Callable[..., Any]:
+def answered(routes: Blueprint) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Turn what a view raises into an answer; what nobody expected is logged and told without details."""
 
-    @wraps(view)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return view(*args, **kwargs)
-        except errors.Refusal as error:
-            return refusal(status_of(error), error.code, str(error))
-        except errors.Conflict as error:
-            return refusal(status_of(error), "busy", "Too much happened at this site at once. Try again.")
-        except Exception:  # noqa: BLE001 - the last line before the caller, who must see no stack trace
-            logger.exception("a request failed")
-            return refusal(500, "internal", "Something went wrong on our side. Try again later.")
+    def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(view)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return view(*args, **kwargs)
+            except errors.Refusal as error:
+                status, code, texts = status_of(error), error.code, (str(error), error.swedish)
+            except errors.Conflict as error:
+                status, code, texts = status_of(error), "busy", _BUSY
+            except Exception:  # noqa: BLE001 - the last line before the caller, who must see no stack trace
+                logger.exception("a request failed")
+                status, code, texts = 500, "internal", _INTERNAL
+            return _refusal(status, code, texts, routes.current_request.headers.get("Accept-Language", ""))
 
-    return wrapped
+        return wrapped
+
+    return decorate
+
+
+def _refusal(status: int, code: str, texts: tuple[str, str], languages: str) -> Response:
+    """Make the one form of a refusal: a code for programs, and a text for people in Swedish or English."""
+    english, swedish = texts
+    message = swedish if languages.strip().lower().startswith("sv") else english
+    return Response(status_code=status, body={"error": {"code": code, "message": message}})

@@ -14,7 +14,10 @@ def user_of(request: Request) -> str:
     """Name the user whose id token the gateway has verified. Raises NotSignedIn."""
     claims = (request.context.get("authorizer") or {}).get("claims") or {}
     if claims.get("token_use") != "id" or not claims.get("sub"):
-        raise NotSignedIn("Sign in, and send the id token in the Authorization header.")
+        raise NotSignedIn(
+            "Sign in, and send the id token in the Authorization header.",
+            "Logga in, och skicka id-token i huvudet Authorization.",
+        )
     return str(claims["sub"])
 
 

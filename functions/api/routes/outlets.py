@@ -14,7 +14,7 @@ routes = Blueprint(__name__)
 
 
 @routes.route("/outlets", methods=["GET"])
-@answered
+@answered(routes)
 def outlets() -> dict[str, Any]:
     """List the outlets."""
     user_of(routes.current_request)

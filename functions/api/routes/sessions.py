@@ -18,7 +18,7 @@ routes = Blueprint(__name__)
 
 
 @routes.route("/sessions", methods=["POST"])
-@answered
+@answered(routes)
 def start() -> Response:
     """Start a session at an outlet: ``{"outlet": id}`` with the header Idempotency-Key."""
     request = routes.current_request
@@ -32,7 +32,7 @@ def start() -> Response:
 
 
 @routes.route("/sessions", methods=["GET"])
-@answered
+@answered(routes)
 def history() -> dict[str, Any]:
     """List the caller's sessions, the newest first."""
     user = user_of(routes.current_request)
@@ -40,14 +40,14 @@ def history() -> dict[str, Any]:
 
 
 @routes.route("/sessions/{id}", methods=["GET"])
-@answered
+@answered(routes)
 def follow(id: str) -> dict[str, Any]:  # noqa: A002 - the route's name for it
     """Show a session of the caller as it is now."""
     return render.session(follow_session(world().following, user_of(routes.current_request), id))
 
 
 @routes.route("/sessions/{id}/stop", methods=["POST"])
-@answered
+@answered(routes)
 def stop(id: str) -> dict[str, Any]:  # noqa: A002 - the route's name for it
     """Stop a session of the caller."""
     return render.session(stop_session(world().following, user_of(routes.current_request), id))

@@ -12,7 +12,7 @@ routes = Blueprint(__name__)
 
 
 @routes.route("/sign-in", methods=["POST"])
-@answered
+@answered(routes)
 def sign_in() -> dict[str, Any]:
     """Give tokens for ``{"email": …, "password": …}``; the id token goes in the Authorization header."""
     body = json_of(routes.current_request)

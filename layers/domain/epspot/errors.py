@@ -25,9 +25,16 @@ class Conflict(EpSpotError):
 
 
 class Refusal(EpSpotError):
-    """A request that is answered with a reason."""
+    """A request that is answered with a reason: a code for programs, a text for people in English and Swedish.
+
+    What only the programmer of a client reads (a request of the wrong form) has no Swedish.
+    """
 
     code = "refused"
+
+    def __init__(self, english: str, swedish: str | None = None) -> None:
+        super().__init__(english)
+        self.swedish = swedish or english
 
 
 class InvalidRequest(Refusal):

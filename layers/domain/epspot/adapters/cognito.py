@@ -32,9 +32,14 @@ class CognitoIdentity:
             )
         except ClientError as error:
             if error.response["Error"]["Code"] in _REFUSED:
-                raise NotSignedIn("The e-mail address or the password is wrong.") from None
+                raise NotSignedIn(
+                    "The e-mail address or the password is wrong.", "E-postadressen eller lösenordet är fel."
+                ) from None
             raise
         result = answer.get("AuthenticationResult")
         if result is None:
-            raise NotSignedIn("This account must set a new password before it can sign in.")
+            raise NotSignedIn(
+                "This account must set a new password before it can sign in.",
+                "Kontot måste få ett nytt lösenord innan det går att logga in.",
+            )
         return Tokens(result["IdToken"], result.get("RefreshToken"), int(result["ExpiresIn"]))

@@ -13,6 +13,20 @@ FINAL_WAIT_S = 900.0
 """How long a stopped session waits for its last register before it ends with what is known."""
 
 
+OVER = (
+    "The session has ended already. Its history shows when and why.",
+    "Sessionen är redan avslutad. Historiken visar när och varför.",
+)
+
+
+def unknown_outlet(outlet: str) -> OutletUnknown:
+    """Make the refusal of an outlet that does not exist."""
+    return OutletUnknown(
+        f"There is no outlet {outlet}. The list of outlets has the ids.",
+        f"Det finns inget uttag {outlet}. Listan över uttag visar vilka som finns.",
+    )
+
+
 def begin(draft: Draft, session: str, outlet: str) -> None:
     """Take in a new session at an outlet.
 
@@ -20,11 +34,17 @@ def begin(draft: Draft, session: str, outlet: str) -> None:
     """
     here = draft.site.outlet.get(outlet)
     if here is None:
-        raise OutletUnknown(f"There is no outlet {outlet} here. The list of outlets has the ids.")
+        raise unknown_outlet(outlet)
     if draft.session_at(outlet) is not None:
-        raise OutletOccupied(f"Outlet {here.number} is in use. Choose another, or wait until it is free.")
+        raise OutletOccupied(
+            f"Outlet {here.number} is in use. Choose another, or wait until it is free.",
+            f"Uttag {here.number} är upptaget. Välj ett annat, eller vänta tills det är ledigt.",
+        )
     if not draft.reachable(here):
-        raise OutletOffline(f"Outlet {here.number} can't be reached now. Choose another, or try again later.")
+        raise OutletOffline(
+            f"Outlet {here.number} can't be reached now. Choose another, or try again later.",
+            f"Uttag {here.number} kan inte nås just nu. Välj ett annat, eller försök igen senare.",
+        )
     reading = draft.reading(here)
     register = None if reading is None else reading.energy_wh
     draft.add_session(
@@ -62,7 +82,7 @@ def stop_by_user(draft: Draft, session_id: str) -> None:
     """Stop a session because its user says so. Raises SessionOver if it has stopped already."""
     session = draft.sessions.get(session_id)
     if session is None or session.phase is Phase.STOPPING:
-        raise SessionOver("The session has ended already. Its history shows when and why.")
+        raise SessionOver(*OVER)
     stop(draft, session, End.STOPPED)
 
 

@@ -58,7 +58,10 @@ def own_session(sessions: Sessions, user: str, session: str) -> SessionRecord:
     """Find a session of this user. Raises SessionUnknown."""
     record = sessions.get(session)
     if record is None or record.user != user:
-        raise SessionUnknown("You have no session with this id. The list of sessions has yours.")
+        raise SessionUnknown(
+            "You have no session with this id. The list of sessions has yours.",
+            "Du har ingen session med detta id. Dina finns i listan över sessioner.",
+        )
     return record
 
 

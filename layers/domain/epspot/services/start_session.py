@@ -4,8 +4,9 @@ import hashlib
 from dataclasses import dataclass
 
 from epspot.control.events import StartRequested
+from epspot.control.lifecycle import unknown_outlet
 from epspot.control.state import Phase
-from epspot.errors import Conflict, InvalidRequest, KeyReused, OutletUnknown
+from epspot.errors import Conflict, InvalidRequest, KeyReused, OutletOccupied
 from epspot.ports import Clock, SessionRecord, Sessions, Sites
 from epspot.services.advance import Controller, advance
 from epspot.services.follow_session import View, view
@@ -37,11 +38,11 @@ def start_session(world: Starting, user: str, outlet: str, key: str) -> View:
         return _again(world, earlier, outlet)
     site_id = world.sites.of_outlet(outlet)
     if site_id is None:
-        raise OutletUnknown(f"There is no outlet {outlet}. The list of outlets has the ids.")
+        raise unknown_outlet(outlet)
     now = world.clock.now()
     site, _ = world.controller.lives.load(site_id)
     if outlet not in site.outlet:
-        raise OutletUnknown(f"There is no outlet {outlet}. The list of outlets has the ids.")
+        raise unknown_outlet(outlet)
     record = SessionRecord(
         id=session,
         user=user,
@@ -53,7 +54,7 @@ def start_session(world: Starting, user: str, outlet: str, key: str) -> View:
     )
     try:
         advance(world.controller, site_id, StartRequested(now, session, outlet), record)
-    except Conflict:
+    except (Conflict, OutletOccupied):
         # Perhaps the same request, sent twice at once, has won.
         earlier = world.sessions.get(session)
         if earlier is None:

@@ -1,6 +1,7 @@
 """Stop a session."""
 
 from epspot.control.events import StopRequested
+from epspot.control.lifecycle import OVER
 from epspot.control.state import Phase
 from epspot.errors import SessionOver
 from epspot.services.advance import advance
@@ -14,7 +15,7 @@ def stop_session(world: Following, user: str, session: str) -> View:
     """
     record = own_session(world.sessions, user, session)
     if record.state == Phase.ENDED:
-        raise SessionOver("The session has ended already. Its history shows when and why.")
+        raise SessionOver(*OVER)
     result = advance(world.controller, record.site, StopRequested(world.clock.now(), session))
     site, _ = world.controller.lives.load(record.site)
     return view(record, site, result.live)
