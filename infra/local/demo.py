@@ -39,7 +39,8 @@ _DAYS = 3
 _PERIOD_S = 0.5
 _LINE_EVERY_S = 5.0
 _KNOWN_WITHIN_S = 30.0
-_ENDED_WITHIN_S = 45.0
+_ENDED_WITHIN_S = 90.0
+"""Longer than from one frame to the next: a lost one delays the last register by that much."""
 _TRIES = 8
 _TRY_AGAIN = (409, 429, 503)
 _DRIVERS = 6

@@ -52,6 +52,7 @@ class Outlet:
 
     __slots__ = (
         "_compliance",
+        "_doubtful",
         "_drawing",
         "_guard",
         "_mismatch_since",
@@ -82,6 +83,8 @@ class Outlet:
         """Something changed that should not wait for the next frame; whoever sends the frame clears it."""
         self._guard = PowerGuard()
         self._compliance = Compliance(settings.comply_s)
+        self._doubtful = False
+        """It was told something else than its last reading shows; whether that arrived, only the next one tells."""
         self._drawing = (False, False, False)
         self._silent_since: float | None = None
         self._open_since: float | None = None
@@ -92,8 +95,8 @@ class Outlet:
 
     @property
     def shown(self) -> Reading | None:
-        """Tell what a frame shows: the last reading; None: lost, or never seen."""
-        return None if self.lost else self.reading
+        """Tell what a frame shows: the last reading; None: lost, never seen, or perhaps no longer true."""
+        return None if self.lost or (self._doubtful and self._silent_since is not None) else self.reading
 
     @property
     def effective_a(self) -> float:
@@ -115,7 +118,7 @@ class Outlet:
         """Take in a sample and tell what has changed."""
         if sample is None:
             return self._unseen(now)
-        self._silent_since = None
+        self._silent_since, self._doubtful = None, False
         before, self.reading = self.reading, self._with_weld(now, sample)
         told = [Told(EventKind.MODULE_FOUND)] if self.lost else []
         self.lost = False
@@ -234,6 +237,7 @@ class Outlet:
             else:
                 self._opening_since = None
         self.limit_a, self.relay = limit_a, relay
+        self._doubtful |= self.reading is not None and (limit_a, relay) != (self.reading.limit_a, self.reading.relay)
         self._compliance.limit(now, limit_a)
         return Applied(limit_a, relay, lease_s, self.config.fallback_a)
 

@@ -22,6 +22,8 @@ AREAS: dict[str, Callable[[], Sequence[Figure]]] = {
     "allocation": _area("allocation"),
     "control": _area("control"),
     "startup": _area("startup"),
+    "latency": _area("latency"),
+    "cost": _area("cost"),
 }
 
 

@@ -12,6 +12,7 @@ from epspot.control.state import End, Live
 from epspot.control.step import step
 from epspot.site import Amperes, Fuse, Outlet, Site
 from iot.contract import Fault, Frame, Plug, Reading, Topics, encode
+from tests.bench.cost import trondheim_writes
 from tests.bench.figures import Figure
 
 OUTLETS = 50
@@ -141,9 +142,10 @@ def deciding() -> Iterator[Callable[[], None]]:
 
 
 def measure() -> list[Figure]:
-    """Measure frames of a 50-outlet site: nothing new, loads that wander, and a decision."""
+    """Measure frames of a 50-outlet site (nothing new, loads that wander, a decision) and what a day's frames write."""
     return [
         Figure("cpu_unchanged_frame_50_outlets", round(cpu_ms(unchanged()), 2), "ms", GOAL),
         Figure("cpu_changed_frame_50_outlets", round(cpu_ms(changed()), 2), "ms", GOAL),
         Figure("cpu_deciding_frame_50_outlets", round(cpu_ms(deciding()), 2), "ms", GOAL),
+        *trondheim_writes(),
     ]

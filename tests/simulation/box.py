@@ -15,7 +15,7 @@ _KINDS = {Frame: "frame", Event: "event", History: "history"}
 _FRAME_AGE_S, _EVENT_AGE_S, _COMMAND_AGE_S = 60, 600, 3600
 _RETRY_S = 5
 _BUSY_S = 10
-QUIET_STEP_S = 20
+QUIET_STEP_S = 30
 """How often a bridge is looked at while nothing moves; every other second while something does."""
 _TOPICS = Topics()
 

@@ -79,17 +79,18 @@ class Cloud:
         """Call the API without a token."""
         return Api(address_of(self.account, self.outputs))
 
-    def deliver(self, bridge: str, kind: str, payload: bytes, times: int = 1) -> None:
-        """Put a message into its queue as the topic rule does, all copies in one batch."""
+    def deliver(self, bridge: str, kind: str, *payloads: bytes) -> None:
+        """Put messages into their queue as the topic rule does, in batches; return when they are worked off."""
         url = self.outputs.frames_url if kind == "frame" else self.outputs.events_url
-        body = {
-            "payload": base64.b64encode(payload).decode(),
-            "topic": self.topics.plain(bridge, kind),
-            "received": int(time.time() * 1000),
-        }
-        self.client("sqs").send_message_batch(
-            QueueUrl=url, Entries=[{"Id": str(n), "MessageBody": json.dumps(body)} for n in range(times)]
-        )
+        now, topic = int(time.time() * 1000), self.topics.plain(bridge, kind)
+        bodies = [
+            json.dumps({"payload": base64.b64encode(payload).decode(), "topic": topic, "received": now})
+            for payload in payloads
+        ]
+        sqs = self.client("sqs")
+        for first in range(0, len(bodies), 10):
+            entries = [{"Id": str(n), "MessageBody": body} for n, body in enumerate(bodies[first : first + 10])]
+            sqs.send_message_batch(QueueUrl=url, Entries=entries)
         wait_for("the queue is worked off", lambda: self.waiting(url) == 0)
 
     def waiting(self, url: str) -> int:

@@ -22,7 +22,7 @@ def place(cloud: Cloud) -> Iterator[Place]:
 def test_the_same_request_again(place: Place) -> None:
     """A repeated request gets its session again, also when that has ended; its key means no other outlet."""
     anna, key = place.user("same"), str(uuid4())
-    place.runner.plug("M1", Car(needs_wh=100_000.0, phases=1))
+    place.runner.plug("M1", Car(needs_wh=100_000.0, phases=1, reaction_s=0.5, ramp_s=0.5))
     first = anna.start(place.outlet(1), key)
     again = anna.start(place.outlet(1), key)
     assert (again["id"], again["requested_at"]) == (first["id"], first["requested_at"])

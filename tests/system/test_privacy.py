@@ -12,7 +12,7 @@ def test_nothing_personal_on_device_topics_or_in_logs(stage: Stage) -> None:
     """After a whole session and some refusals neither e-mail, user id nor token stands in any message or log line."""
     place = stage.place("quiet", outlet("quiet", 1)).start()
     anna = place.user("very-personal")
-    place.runner.plug("M1", Car(needs_wh=100_000.0, phases=1))
+    place.runner.plug("M1", Car(needs_wh=100_000.0, phases=1, reaction_s=0.5, ramp_s=0.5))
     session = anna.start(place.outlet(1), "my-own-key-of-today")["id"]
     place.charging(anna, session)
     refused(anna.start, place.outlet(1))

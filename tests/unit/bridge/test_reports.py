@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iot.bridge.core import BridgeSettings
-from iot.contract import Event, Frame, History, Plug, Upward, decode_frame, encode
+from iot.contract import Event, Frame, History, Plug, Setting, Upward, decode_frame, encode
 from tests.unit.bridge.rig import Rig, charging, on, reading
 
 
@@ -162,6 +162,20 @@ def test_events_wait_for_the_connection() -> None:
     assert [m.seq for m in rig.sent] == list(range(seq + 1, seq + 1 + len(rig.sent)))
     assert len(rig.all(Event)) == 200
     assert rig.events[-1][0] == "plugged"
+
+
+def test_a_reading_that_an_order_may_have_overtaken_is_not_shown() -> None:
+    """While a module is silent and was told something since, no frame says that it is off."""
+    rig = Rig()
+    rig.run(3)
+    rig.order(rev=5, modules={"M1": Setting(16, relay=True, max_a=16)})
+    rig.step()
+    rig.readings["M1"] = None  # it has closed its relay, and nobody sees it
+    rig.order(rev=6, modules={"M1": Setting(0, relay=False, max_a=16)})
+    rig.run(20)
+    assert rig.frames[-1].rev == 6
+    assert rig.frames[-1].modules["M1"] is None
+    assert all(f.modules.get("M1") is None for f in rig.frames if f.rev == 6)
 
 
 def test_history_tells_registers_by_the_quarter_hour() -> None:

@@ -1,0 +1,79 @@
+"""What the simulation has found, each in its smallest form."""
+
+from dataclasses import replace
+
+from epspot.control.state import Phase
+from iot.contract import Event, Frame, Plug
+from tests.unit.bridge.rig import Rig
+from tests.unit.domain.world import Yard, outlet, site
+
+
+def charging() -> Yard:
+    """Let the only outlet of a site charge, with 600 Wh on its account."""
+    yard = Yard(site(outlet("a")))
+    yard.start("a")
+    yard.after(10).frame()
+    yard.loads["a"].energy_wh += 600
+    yard.after(600).frame()
+    return yard
+
+
+def test_events_of_an_offline_time_are_older_than_the_frame_that_greets() -> None:
+    """A kept event holds an old register: numbered after the frame, it would look like a register that fell."""
+    rig = Rig()
+    rig.run(3)
+    rig.bridge.disconnected(rig.now)
+    rig.set(plug=Plug.NONE, energy_wh=1000)
+    rig.step()
+    rig.set(energy_wh=1500)
+    rig.run(10)
+    rig.bridge.connected(rig.now)
+    rig.step()
+    newest = rig.all(Frame)[-1]
+    assert rig.all(Event)[-1].seq < newest.seq
+    assert newest.modules["M1"] == rig.readings["M1"]
+
+
+def test_a_stopped_session_takes_its_current_from_a_silent_module() -> None:
+    """The command says 0 A, and what the module may still draw stays counted, whenever it answers again."""
+    yard = charging()
+    yard.loads["a"].answers = False
+    yard.after(10).frame()
+    yard.stop("s-a")
+    assert yard.at("a").limit_a == 0
+    assert yard.at("a").held_a == 16
+    assert yard.commands[-1].modules["A"].limit_a == 0
+
+
+def test_a_stopped_session_waits_for_the_register_of_a_silent_module() -> None:
+    """That its lease is over says that it is off, but not what it has counted."""
+    yard = charging()
+    yard.loads["a"].answers = False
+    yard.after(10).frame()
+    yard.bridges["b1"].obeys = False
+    yard.after(600).tick()
+    yard.stop("s-a")
+    yard.after(400).tick()
+    assert yard.at("a").counted_a == 0
+    assert yard.session("a").phase is Phase.STOPPING
+    yard.loads["a"].answers = True
+    yard.loads["a"].limit_a = 0
+    yard.loads["a"].energy_wh += 100
+    yard.after(10).frame()
+    [ended] = yard.told("session.ended")
+    assert (ended.detail["energy_wh"], ended.detail["complete"]) == (700, True)
+
+
+def test_readings_of_the_boot_before_do_not_outlive_a_crash() -> None:
+    """A Lambda that dies between its two writes leaves a new epoch with old readings: the next frame opens it again."""
+    yard = charging()
+    before = yard.live.readings
+    yard.reboot()
+    yard.after(10).frame()
+    yard.live = replace(yard.live, readings=before)
+    overtaken = yard.after(10).next_frame()
+    yard.after(10).frame()
+    assert yard.live.readings["b1"].boot == yard.bridges["b1"].boot
+    newest = yard.live.readings
+    yard.do(overtaken)
+    assert yard.live.readings == newest
