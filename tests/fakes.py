@@ -106,7 +106,8 @@ class FakeLives:
             self._due[site] = due
 
     def create(self, site: Site, live: Live) -> None:
-        if site.id in self._lives:
+        taken = {self.sites.of_bridge(b) for b in site.of_bridge} | {self.sites.of_outlet(o) for o in site.outlet}
+        if site.id in self._lives or taken - {None}:
             raise Conflict(site.id)
         self._sites[site.id, site.revision] = site
         self._lives[site.id] = replace(live, version=1)

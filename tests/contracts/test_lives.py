@@ -55,6 +55,18 @@ def test_a_site_is_made_once(house: House) -> None:
     assert house.lives.load("s") == before
 
 
+def test_a_bridge_and_an_outlet_have_one_site(house: House) -> None:
+    """A new site can't take the bridge or the outlet of another; what it tried leaves the other as it is."""
+    house.known()
+    theirs = replace(small_site("t"), outlets=SITE.outlets)
+    with pytest.raises(Conflict):
+        house.create(theirs)
+    with pytest.raises(NotFound):
+        house.lives.load("t")
+    assert house.sites.of_bridge(SITE.outlets[0].bridge) == "s"
+    assert house.sites.of_outlet(SITE.outlets[0].id) == "s"
+
+
 def test_sites_do_not_mix(house: House) -> None:
     """What happens at a site leaves another, also one whose name begins alike, as it is."""
     house.known(small_site("s"))

@@ -122,7 +122,8 @@ class Truth:
         d = f"{fact.about} at {bill.outlet}: billed {bill.billed_wh} Wh, delivered {bill.delivered_wh:.2f} Wh, {dict(fact.detail)}"
         if bill.billed_wh < 0:
             self._watcher.violated("i6_never_negative", d)
-        if bill.billed_wh > bill.delivered_wh + _ROUNDING_WH:
+        stretches = 1 + self.doubts[bill.outlet] - bill.begun_doubts
+        if bill.billed_wh > bill.delivered_wh + stretches * _ROUNDING_WH:
             self._watcher.violated("i6_no_more_than_delivered", d)
         sure = fact.detail["complete"] and self.doubts[bill.outlet] == bill.begun_doubts
         if sure and bill.billed_wh < bill.delivered_wh - _LAST_SAMPLE_WH:

@@ -254,9 +254,7 @@ def test_what_is_remembered_survives_or_is_nothing(tmp_path: Path) -> None:
 
 def test_a_config_names_the_hardware(tmp_path: Path) -> None:
     """The simulator's factory makes a site out of it, which lives."""
-    modules, meter = simulated_links(
-        {"bridge": "b1", "modules": [{"id": "M1", "phases": [1]}], "metered": True}
-    )
+    modules, meter = simulated_links({"bridge": "b1", "modules": [{"id": "M1", "phases": [1]}], "metered": True})
     assert [m.id for m in modules] == ["M1"]
     assert meter is not None
     wait_for(lambda: (meter.sample() or (0, 0, 0))[0] > 0)

@@ -156,11 +156,7 @@ def test_frames_show_a_revision_only_with_what_was_read_under_it() -> None:
     assert shown == [(0, 0), (0, 0), (1, 10)]
 
 
-@given(
-    st.lists(
-        st.tuples(st.integers(1, 3), st.integers(0, 3), st.integers(1, 40), st.integers(0, 30)), max_size=15
-    )
-)
+@given(st.lists(st.tuples(st.integers(1, 3), st.integers(0, 3), st.integers(1, 40), st.integers(0, 30)), max_size=15))
 def test_no_reordering_gives_more_than_some_live_command(arrivals: list[tuple[int, int, int, int]]) -> None:
     """However commands are delayed, doubled and mixed, more than the fallback needs a live lease."""
     rig = Rig()

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from epspot.errors import InvalidSite
-from epspot.site import MAX_OUTLETS, Fuse, Site
+from epspot.site import MAX_OUTLETS, Fuse, Policy, Site
 from tests.unit.domain.world import fuse, outlet, site
 
 
@@ -58,3 +58,21 @@ def test_all_problems_are_told_at_once() -> None:
     with pytest.raises(InvalidSite) as refusal:
         broken.checked()
     assert len(refusal.value.problems) == 3
+
+
+@pytest.mark.parametrize(
+    ("broken", "says"),
+    [
+        (replace(site(), outlets=(replace(outlet("a"), bridge="B_1"),)), "bridge 'B_1' must be 1 to 32"),
+        (replace(site(), outlets=(replace(outlet("a"), module="M-1"),)), "module 'M-1' must be 1 to 12"),
+        (replace(site(), meter_bridge="b9"), "bridge b9 serves no outlet"),
+        (replace(site(), policy=Policy(principle="luck")), "principle 'luck' is not known"),
+        (replace(site(), policy=Policy(turn_s=0, min_on_s=0)), "policy.turn_s is 0"),
+        (replace(site(), policy=Policy(min_on_s=901)), "policy.min_on_s is 901; it must be 0 to turn_s (900)"),
+        (replace(site(), policy=Policy(interval_s=5)), "policy.interval_s is 5; it must be 10 to 3600"),
+        (replace(site(), policy=Policy(lease_s=239)), "policy.lease_s is 239; it must be 240 (four intervals)"),
+    ],
+)
+def test_what_no_bridge_could_obey_is_refused(broken: Site, says: str) -> None:
+    """Names that the contract doesn't carry, and times in which no lease can be kept, are refused."""
+    assert says in problems(broken)

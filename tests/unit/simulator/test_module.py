@@ -88,9 +88,7 @@ def test_without_a_lease_the_fallback_holds_at_once() -> None:
 @pytest.mark.parametrize(
     ("factor", "earliest_s", "latest_s"), [(1.13, None, None), (1.45, 60, 3600), (2.55, 1, 60), (5.1, 0, 0.6)]
 )
-def test_a_breaker_trips_as_its_standard_says(
-    factor: float, earliest_s: float | None, latest_s: float | None
-) -> None:
+def test_a_breaker_trips_as_its_standard_says(factor: float, earliest_s: float | None, latest_s: float | None) -> None:
     """EN 60898-1: 1.13 x never, 1.45 x within the hour, 2.55 x within the minute, above 5 x at once."""
     breaker = Breaker(16)
     tripped_s = None

@@ -23,9 +23,7 @@ class World:
         for _ in range(max(1, round(seconds / dt))):
             self.now += dt
             self.site.advance(dt)
-            step = self.bridge.step(
-                self.now, 0, {m: module.sample() for m, module in self.site.modules.items()}
-            )
+            step = self.bridge.step(self.now, 0, {m: module.sample() for m, module in self.site.modules.items()})
             for m, a in step.apply.items():
                 self.site.modules[m].apply(a.limit_a, a.relay, a.lease_s, a.fallback_a)
             self.events += [message for message in step.send if isinstance(message, Event)]

@@ -136,6 +136,24 @@ def take_main_meter(draft: Draft, frame: FrameReceived) -> None:
         draft.replan = True
 
 
+def _doubt_other_load(draft: Draft, outlet: Outlet, last: Reading, new: Reading) -> None:
+    """Take what another bridge's outlet has stopped drawing for other load until the meter tells again.
+
+    It may have stopped before the meter was read: then too much was taken off the meter's currents.
+    """
+    site = draft.site
+    if site.meter_bridge in (None, outlet.bridge):
+        return
+    other, most = list(draft.other_a), site.main.other_a
+    for conductor, p in enumerate(outlet.phases):
+        fell = max(0.0, last.current_a[conductor] - new.current_a[conductor])
+        other[p] = max(other[p], min(other[p] + ceil(fell), most[p]))
+    doubted = (other[0], other[1], other[2])
+    if doubted != draft.other_a:
+        draft.other_a = doubted
+        draft.replan = True
+
+
 def _settled(before: Amperes, measured: list[float]) -> Amperes:
     one, two, three = (
         float(new) if (new := max(0, ceil(m))) > old or new <= old - _OTHER_STEP_A else old
@@ -154,6 +172,8 @@ def _take_reading(draft: Draft, outlet: Outlet, new: Reading, seconds: float) ->
     last = known.modules.get(outlet.module)
     if last is None or outlet.module in known.lost:
         draft.replan = True
+    if last is not None:
+        _doubt_other_load(draft, outlet, last, new)
     new = _metered(draft, outlet, last, new, seconds)
     draft.readings[outlet.bridge] = replace(
         known, modules={**known.modules, outlet.module: new}, lost=known.lost - {outlet.module}

@@ -1,5 +1,6 @@
 """What stands in the ground: one place with one grid connection, and whether it is sound and safe."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,6 +13,9 @@ MAX_OUTLETS = 1000
 """More would outgrow one item and one transaction (docs/data-model.md)."""
 
 _SLACK_A = 1e-6  # rounding of sums
+_BRIDGE = re.compile(r"[a-z0-9][a-z0-9-]{0,31}\Z")
+_MODULE = re.compile(r"[A-Za-z0-9]{1,12}\Z")
+_MOST_INTERVAL_S, _MOST_LEASE_S = 3600, 86_400
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ class Site:
 
     def checked(self) -> "Site":
         """Return the site itself if it is sound and safe, else raise InvalidSite with every problem."""
-        problems = [*_form(self)]
+        problems = [*_form(self), *_names(self), *_policy(self)]
         if (n := len(self.outlets)) > MAX_OUTLETS:
             problems.append(f"{n} outlets; a site holds at most {MAX_OUTLETS}: divide it by its fuses")
         if not problems:
@@ -123,6 +127,33 @@ def _outlets(site: Site, fuses: dict[str, str | None]) -> Iterable[str]:
             yield f"outlet {o.id}: min_a {o.min_a:g} must be above 0 and at most max_a {o.max_a:g}"
         if o.fallback_a and not o.least_a <= o.fallback_a <= o.max_a:
             yield f"outlet {o.id}: fallback_a {o.fallback_a:g} must be 0, or {o.least_a:g} to {o.max_a:g}"
+
+
+def _names(site: Site) -> Iterable[str]:
+    """Bridges and modules must be named as the hardware contract allows, or no command would be obeyed."""
+    for o in site.outlets:
+        if not _BRIDGE.match(o.bridge):
+            yield f"outlet {o.id}: bridge {o.bridge!r} must be 1 to 32 lower-case letters, digits and hyphens"
+        if not _MODULE.match(o.module):
+            yield f"outlet {o.id}: module {o.module!r} must be 1 to 12 letters and digits"
+    if site.meter_bridge is not None and site.meter_bridge not in site.of_bridge:
+        yield f"the main meter's bridge {site.meter_bridge} serves no outlet here"
+
+
+def _policy(site: Site) -> Iterable[str]:
+    """Hold times to what leases need: several frames within half of one."""
+    p = site.policy
+    if p.principle != "equal":
+        yield f"principle {p.principle!r} is not known; use equal"
+    for name in ("turn_s", "standby_s", "plug_wait_s", "fast_interval_s"):
+        if getattr(p, name) < 1:
+            yield f"policy.{name} is {getattr(p, name)}; it must be at least 1"
+    if not 0 <= p.min_on_s <= p.turn_s:
+        yield f"policy.min_on_s is {p.min_on_s}; it must be 0 to turn_s ({p.turn_s})"
+    if not p.fast_interval_s <= p.interval_s <= _MOST_INTERVAL_S:
+        yield f"policy.interval_s is {p.interval_s}; it must be {p.fast_interval_s} to {_MOST_INTERVAL_S}"
+    if not 4 * p.interval_s <= p.lease_s <= _MOST_LEASE_S:
+        yield f"policy.lease_s is {p.lease_s}; it must be {4 * p.interval_s} (four intervals) to {_MOST_LEASE_S}"
 
 
 def _fallbacks(site: Site) -> Iterable[str]:

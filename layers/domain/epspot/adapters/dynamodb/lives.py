@@ -142,23 +142,36 @@ class DynamoLives:
                 raise
 
     def create(self, site: Site, live: Live) -> None:
-        """Write a new site: its look-ups first, then configuration and state together."""
-        with CoreItem.batch_write() as batch:
-            batch.save(CoreItem("SITES", site_key(site.id), schema=codec.SCHEMA, site=site.id))
-            for b in site.of_bridge:
-                batch.save(CoreItem(f"BRIDGE#{b}", "BRIDGE", schema=codec.SCHEMA, site=site.id))
-            for o in site.outlets:
-                batch.save(CoreItem(f"OUTLET#{o.id}", "OUTLET", schema=codec.SCHEMA, site=site.id))
+        """Write a new site: its look-ups first, then configuration and state together.
+
+        Raises Conflict if the site exists, or if another has one of its bridges or outlets.
+        """
+        for b in site.of_bridge:
+            self._claim(f"BRIDGE#{b}", "BRIDGE", site)
+        for o in site.outlets:
+            self._claim(f"OUTLET#{o.id}", "OUTLET", site)
         config = CoreItem(
             site_key(site.id), f"{CONFIG}{site.revision:08d}", schema=codec.SCHEMA, body=codec.site_out(site)
         )
+        listed = CoreItem("SITES", site_key(site.id), schema=codec.SCHEMA, site=site.id)
         try:
             with TransactWrite(connection=self._connection) as transaction:
                 transaction.save(config, condition=CoreItem.pk.does_not_exist())
+                transaction.save(listed)
                 transaction.save(_decision(site, live, live), condition=LiveItem.pk.does_not_exist())
         except TransactWriteError as error:
             if _is_conflict(error):
                 raise Conflict(site.id) from error
+            raise
+
+    def _claim(self, key: str, kind: str, site: Site) -> None:
+        """Note whose a bridge or an outlet is; an attempt that broke off may have noted it already."""
+        ours = CoreItem.pk.does_not_exist() | (CoreItem.site == site.id)
+        try:
+            CoreItem(key, kind, schema=codec.SCHEMA, site=site.id).save(condition=ours)
+        except PutError as error:
+            if error.cause_response_code == _CONDITION:
+                raise Conflict(f"{key} belongs to another site") from error
             raise
 
 
