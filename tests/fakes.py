@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from epspot.control.draft import decision_equals
-from epspot.control.due import due_at
+from epspot.control.due import due_at, next_look
 from epspot.control.effects import Fact, SendCommand, Step
 from epspot.control.state import Live, Readings
 from epspot.control.worth import readings_to_write
@@ -94,8 +94,9 @@ class FakeLives:
             self.sessions.records[record.id] = record
 
     def _put_decision(self, live: Live) -> None:
-        self._lives[live.site] = live
-        self._due[live.site] = due_at(self._sites[live.site, live.revision], live)
+        due = next_look(self._lives[live.site], due_at(self._sites[live.site, live.revision], live))
+        self._lives[live.site] = replace(live, look_at=due)
+        self._due[live.site] = due
 
     def _between_puts(self) -> None:
         """Stand between the two puts of a commit without facts: a subclass may crash here."""
@@ -104,14 +105,15 @@ class FakeLives:
         due = due_at(*self.load(site))
         if due is not None and due > seen and self._due.get(site) == seen:
             self._due[site] = due
+            self._lives[site] = replace(self._lives[site], look_at=due)
 
     def create(self, site: Site, live: Live) -> None:
         taken = {self.sites.of_bridge(b) for b in site.of_bridge} | {self.sites.of_outlet(o) for o in site.outlet}
         if site.id in self._lives or taken - {None}:
             raise Conflict(site.id)
         self._sites[site.id, site.revision] = site
-        self._lives[site.id] = replace(live, version=1)
         self._due[site.id] = due_at(site, live)
+        self._lives[site.id] = replace(live, version=1, look_at=self._due[site.id])
 
     @property
     def sites(self) -> "FakeSites":

@@ -212,20 +212,24 @@ def _condition(told: Mapping[str, Any], name: str) -> Callable[[Record], bool]:
     expression = told.get(name)
     if expression is None:
         return lambda _item: True
-    names, values = told.get("ExpressionAttributeNames", {}), told.get("ExpressionAttributeValues", {})
-    terms: list[Callable[[Record], bool]] = []
-    for term in expression.split(" AND "):
-        match = _TERM.match(term)
-        if match is None:
-            raise NotImplementedError(expression)
-        if match[1]:
-            terms.append(lambda item, a=names[match[1]]: a not in item)  # type: ignore[misc]
-        elif match[3] == "=":
-            terms.append(lambda item, a=names[match[2]], v=values[match[4]]: item.get(a) == v)  # type: ignore[misc]
-        else:
-            limit = float(values[match[4]]["N"])
-            terms.append(lambda item, a=names[match[2]], m=limit: a in item and float(item[a]["N"]) <= m)  # type: ignore[misc]
-    return lambda item: all(term(item) for term in terms)
+    if " AND " in expression and " OR " in expression:
+        raise NotImplementedError(expression)
+    together = any if " OR " in expression else all
+    terms = [_term(part, told) for part in re.split(" AND | OR ", expression)]
+    return lambda item: together(holds(item) for holds in terms)
+
+
+def _term(term: str, told: Mapping[str, Any]) -> Callable[[Record], bool]:
+    match = _TERM.match(term)
+    if match is None:
+        raise NotImplementedError(term)
+    name = told["ExpressionAttributeNames"][match[1] or match[2]]
+    if match[1]:
+        return lambda item: name not in item
+    value = told["ExpressionAttributeValues"][match[4]]
+    if match[3] == "=":
+        return lambda item: item.get(name) == value
+    return lambda item: name in item and float(item[name]["N"]) <= float(value["N"])
 
 
 # ------------------------------------------------------------------ what a real call would take

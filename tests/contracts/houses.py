@@ -185,6 +185,6 @@ def record(session: str = "session-1", user: str = "anna", at: float = NOW) -> S
     return SessionRecord(session, user, "s", "s-1", "1", at, "queued")
 
 
-def version(live: Live, number: int) -> Live:
-    """Give a state its version."""
-    return replace(live, version=number)
+def version(live: Live, number: int, *, look_at: int | None) -> Live:
+    """Give a state what its writing adds: a version, and when the clock looks at it."""
+    return replace(live, version=number, look_at=look_at)

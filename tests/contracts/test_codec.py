@@ -177,7 +177,7 @@ def test_a_site_is_read_as_it_was_written(site: Site) -> None:
 def test_nothing_of_a_state_is_forgotten() -> None:
     """Every field of the state, of a reading and of a site is written: a new one can't be left out unnoticed."""
     decision = codec.unpack(codec.decision_out(Live("s")), codec.SCHEMA)
-    assert decision.keys() == {f.name for f in fields(Live)} - {"site", "version", "readings"}
+    assert decision.keys() == {f.name for f in fields(Live)} - {"site", "version", "readings", "look_at"}
     site = codec.unpack(codec.site_out(Site("s", "s", (), ())), codec.SCHEMA)
     assert site.keys() == {f.name for f in fields(Site)} - {"id"}
     assert site["policy"].keys() == {f.name for f in fields(Policy)}

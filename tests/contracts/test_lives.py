@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from epspot.control.draft import decision_equals
+from epspot.control.due import due_at, next_look
 from epspot.control.effects import Fact, Step
 from epspot.control.events import (
     EdgeReceived,
@@ -42,7 +43,7 @@ def test_a_new_site_is_found_as_it_was_given(house: House) -> None:
     """Configuration and state of a new site are read back equal, in their first version."""
     made = step(SITE, Live("s"), Ticked(NOW)).live
     house.lives.create(SITE, made)
-    assert house.lives.load("s") == (SITE, version(made, 1))
+    assert house.lives.load("s") == (SITE, version(made, 1, look_at=due_at(SITE, made)))
     assert house.outbox() == []
 
 
@@ -101,7 +102,7 @@ def test_what_is_committed_is_found(house: House) -> None:
         done = step(site, live, event)
         assert not decision_equals(live, done.live) or done.facts, event
         house.lives.commit(live, done)
-        live = version(done.live, live.version + 1)
+        live = version(done.live, live.version + 1, look_at=next_look(live, due_at(site, done.live)))
         assert house.lives.load("s") == (site, live)
         told += done.facts
     assert [notice.fact for notice in house.outbox()] == told

@@ -55,8 +55,8 @@ class _RacingLives(FakeLives):
         stands = self._lives[before.site].version
         try:
             super().commit(before, step, record)
-        except Conflict:
-            self._cloud.note("conflict")
+        except (Conflict, Crash) as error:
+            self._cloud.note("conflict" if isinstance(error, Conflict) else "half a commit")
             if self._lives[before.site].version > stands:
                 self._cloud.committed(before, step, None)
             raise

@@ -16,7 +16,7 @@ def test_what_must_hold_holds(faults: str, seed: int) -> None:
     report = simulate(seed, 3 * _HOUR, faults)
     assert {name: n for name, n in report["invariants"].items() if n} == {}, report["examples"]
     assert report["sessions"] > 0
-    assert bool(report["faults"].get("frame lost")) == (faults == "heavy") or faults == "light"
+    assert any(report["faults"].values()) == (faults != "none")
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_what_must_hold_holds(faults: str, seed: int) -> None:
     ],
 )
 def test_what_was_found_stays_mended(seed: int, hours: int) -> None:
-    """Seeds that broke an invariant, with the cause."""
+    """Seeds that broke an invariant, with the cause; ``test_found`` has the smallest form of each."""
     report = simulate(seed, hours * _HOUR, "heavy")
     assert {name: n for name, n in report["invariants"].items() if n} == {}, report["examples"]
 

@@ -407,9 +407,13 @@ def test_watching_asks_for_fast_frames() -> None:
 
 
 def test_a_hot_fuse_asks_for_fast_frames() -> None:
-    """Above nine tenths of its rating a fuse is looked at often."""
-    yard = Yard(site(outlet("a"), fuses=[fuse(rating_a=17)]))
+    """A fuse that carries more than was planned is looked at often; one that carries just that is not."""
+    yard = Yard(site(outlet("a"), fuses=[fuse(rating_a=16)]))
     yard.start("a")
+    yard.after(10).frame()
+    assert yard.live.bridges["b1"].interval_s == 60
+    yard.bridges["b1"].obeys = False
+    yard.loads["a"].current_a = 16.8
     yard.after(10).frame()
     assert yard.commands[-1].interval_s == 10
 

@@ -8,7 +8,7 @@ from epspot.control.effects import Fact, SendCommand, Setting, Step
 from epspot.control.state import Live, Reading, SessionState
 from epspot.site import Outlet, Site
 
-_DECISION = tuple(f.name for f in fields(Live) if f.name not in ("version", "at", "readings"))
+_DECISION = tuple(f.name for f in fields(Live) if f.name not in ("version", "at", "readings", "look_at"))
 
 
 class Draft:

@@ -26,3 +26,10 @@ def due_at(site: Site, live: Live) -> int | None:
             times.append((turn_at(live.at, site.policy) + 1) * site.policy.turn_s)
     soon = min(times, default=float("inf"))
     return None if soon == float("inf") else ceil(soon / _GRAIN_S) * _GRAIN_S
+
+
+def next_look(live: Live, due: int | None) -> int | None:
+    """Tell what time to write: the one written before where it comes in time, since moving it costs two writes."""
+    if due is not None and live.look_at is not None and live.at < live.look_at <= due:
+        return live.look_at
+    return due

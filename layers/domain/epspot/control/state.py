@@ -169,6 +169,8 @@ class Live:
     found: tuple[str, ...] = ()
     """``<bridge>/<module>`` of modules that answer and stand in no configuration."""
     watched_until: float = 0.0
+    look_at: int | None = None
+    """When the clock looks at the site, as written; kept where it comes early enough."""
     readings: Mapping[str, Readings] = field(default_factory=dict)
     """Per bridge; kept apart from the rest, since they change always."""
 

@@ -32,6 +32,8 @@ FULL_FRAME_EVERY = 10
 
 WATCH_S = 90.0
 _FAST_ABOVE = 0.9
+_NOISE = 1.03
+"""A fuse that is used to the full is not hot for a meter's noise (docs/decisions/0008)."""
 
 _ENDS = {
     "unplugged": End.UNPLUGGED,
@@ -210,7 +212,7 @@ def silent_at(policy: Policy, bridge: BridgeState, readings: Readings | None) ->
 
 
 def _set_pace(draft: Draft) -> None:
-    """Ask for fast frames while somebody watches or a fuse is loaded above 90 % of its rating."""
+    """Ask for fast frames while somebody watches, or a fuse carries more than was planned and than 90 % of its rating."""
     policy = draft.site.policy
     fast = draft.now < draft.watched_until or _is_hot(draft)
     wanted = policy.fast_interval_s if fast else policy.interval_s
@@ -232,8 +234,8 @@ def _is_hot(draft: Draft) -> bool:
             width = len(o.phases)
             for i, c in enumerate(path):
                 drawn[c] += r.current_a[i % width]
-    ratings = (a for f in site.fuses for a in f.rating_a)
-    return any(a > _FAST_ABOVE * rating for a, rating in zip(drawn, ratings, strict=True))
+    warm = (max(_FAST_ABOVE * r, p) for f in site.fuses for r, p in zip(f.rating_a, f.planning_a, strict=True))
+    return any(a > _NOISE * most for a, most in zip(drawn, warm, strict=True))
 
 
 _HANDLERS: dict[type, Callable[[Draft, Any], None]] = {

@@ -8,16 +8,22 @@ from epspot.control.state import Live, Reading, Readings
 
 _EDGE_A = 1.0
 _FLOWS_A = 0.5
+_WATCHED_EVERY_S = 20.0
+"""How old a figure may be that somebody looks at."""
 
 
 def readings_to_write(before: Live, after: Live, *, decided: bool) -> dict[str, Readings]:
     """List the readings, by bridge, that must be written for ``after`` to be found again."""
-    watched = after.at < after.watched_until
     return {
         b: new
         for b, new in after.readings.items()
-        if new != (old := before.readings.get(b)) and (decided or watched or old is None or _differ(old, new))
+        if new != (old := before.readings.get(b))
+        and (decided or old is None or _differ(old, new) or _is_watched(after, old, new))
     }
+
+
+def _is_watched(live: Live, old: Readings, new: Readings) -> bool:
+    return new.at < live.watched_until and new.at - old.at >= _WATCHED_EVERY_S
 
 
 def _differ(old: Readings, new: Readings) -> bool:

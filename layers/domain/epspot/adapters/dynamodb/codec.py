@@ -61,7 +61,7 @@ def decision_out(live: Live) -> bytes:
     )
 
 
-def decision_in(site: str, version: int, data: bytes, schema: int) -> Live:
+def decision_in(site: str, version: int, data: bytes, schema: int, look_at: int | None = None) -> Live:
     """Read a state; its readings come apart."""
     b = unpack(data, schema)
     return Live(
@@ -76,6 +76,7 @@ def decision_in(site: str, version: int, data: bytes, schema: int) -> Live:
         other_a=_triple(b["other_a"]),
         found=tuple(b["found"]),
         watched_until=b["watched_until"],
+        look_at=look_at,
     )
 
 

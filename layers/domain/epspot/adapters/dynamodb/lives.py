@@ -24,7 +24,7 @@ from epspot.adapters.dynamodb.items import (
 )
 from epspot.adapters.dynamodb.sessions import record_item
 from epspot.control.draft import decision_equals
-from epspot.control.due import due_at
+from epspot.control.due import due_at, next_look
 from epspot.control.effects import Fact, Step
 from epspot.control.state import Live, Readings
 from epspot.control.worth import readings_to_write
@@ -54,7 +54,8 @@ class DynamoLives:
         readings = {}
         for item in LiveItem.query(site_key(site), consistent_read=True):
             if item.sk == DECISION:
-                live = codec.decision_in(site, int(item.version), item.state, int(item.schema))
+                look_at = int(item.due_at) if item.due_at else None
+                live = codec.decision_in(site, int(item.version), item.state, int(item.schema), look_at)
             elif item.sk.startswith(READINGS):
                 readings[item.sk.removeprefix(READINGS)] = codec.readings_in(item.state, int(item.schema))
         if live is None:
@@ -176,7 +177,7 @@ class DynamoLives:
 
 
 def _decision(site: Site, before: Live, after: Live) -> LiveItem:
-    due = due_at(site, after)
+    due = next_look(before, due_at(site, after))
     return LiveItem(
         site_key(after.site),
         DECISION,
