@@ -74,7 +74,7 @@ class FakeLives:
         after = step.live
         stored = self._lives[after.site]
         decided = not decision_equals(before, after) or bool(step.facts)
-        readings = readings_to_write(before, after, decided=decided)
+        readings = readings_to_write(before, after, told=bool(step.facts))
         fresh = stored.version == before.version or not decided
         follows = all(_stamp(stored.readings.get(b)) == _stamp(before.readings.get(b)) for b in readings)
         together = bool(step.facts) or record is not None

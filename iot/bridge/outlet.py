@@ -232,8 +232,8 @@ class Outlet:
                 self._opening_since = now
             left_s = self._opening_since + self._settings.comply_s - now
             if left_s > 0:
-                # Should the bridge die now, the module opens the relay by itself in time.
-                limit_a, relay, lease_s = 0.0, True, max(lease_s, left_s)
+                # Should the bridge or its line die now, the module opens the relay by itself in time.
+                limit_a, relay, lease_s = 0.0, True, left_s
             else:
                 self._opening_since = None
         self.limit_a, self.relay = limit_a, relay

@@ -82,7 +82,6 @@ session_states = st.builds(
     booked_wh=whole,
     plugged=st.booleans(),
     idle_since=maybe_time,
-    drew=st.booleans(),
     first_rev=st.none() | whole,
     end=st.none() | st.sampled_from(End),
     stopping_since=maybe_time,

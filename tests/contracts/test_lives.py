@@ -90,10 +90,10 @@ def test_what_is_committed_is_found(house: House) -> None:
         StartRequested(NOW + 2, "one", "s-1"),
         StartRequested(NOW + 3, "two", "s-2"),
         StartRequested(NOW + 4, "three", "s-3"),
-        frame(site, "s-b1", 3, rev=2, at=NOW + 5, M1=reading(relay=True, limit_a=15.0, current_a=(14.9, 0.0, 0.0))),
+        frame(site, "s-b1", 3, rev=3, at=NOW + 5, M1=reading(relay=True, limit_a=7.5, current_a=(7.4, 0.0, 0.0))),
         EdgeReceived(NOW + 6, "s-b1", "0a0b0c0d", 4, 2, "over_current", "M1", reading(energy_wh=1007), "instant"),
         PresenceChanged(NOW + 7, "s-b2", connected=False, version=3),
-        frame(site, "s-b1", 5, rev=4, at=NOW + 8, M1=reading(energy_wh=1008)),
+        frame(site, "s-b1", 5, rev=5, at=NOW + 8, M1=reading(energy_wh=1008)),
         StopRequested(NOW + 9, "two"),
         HistoryReceived(NOW + 10, "s-b1", "0a0b0c0d", (("M1", NOW, 1001), ("M2", NOW, 1000))),
     ]

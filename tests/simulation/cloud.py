@@ -254,4 +254,4 @@ class Recorder:
 def _written(live: Live) -> Live:
     read = codec.decision_in(live.site, live.version, codec.decision_out(live), codec.SCHEMA)
     told = {b: codec.readings_in(codec.readings_out(r), codec.SCHEMA) for b, r in live.readings.items()}
-    return replace(read, readings=told)
+    return replace(read, readings=told, look_at=live.look_at)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from epspot.control.state import Phase
-from iot.contract import Event, Frame, Plug
+from iot.contract import Event, Frame, Plug, Setting
 from tests.unit.bridge.rig import Rig
 from tests.unit.domain.world import Yard, outlet, site
 
@@ -77,3 +77,17 @@ def test_readings_of_the_boot_before_do_not_outlive_a_crash() -> None:
     newest = yard.live.readings
     yard.do(overtaken)
     assert yard.live.readings == newest
+
+
+def test_a_relay_that_waits_for_its_current_to_fall_does_not_wait_for_a_lost_line() -> None:
+    """Told 0 A with its relay still closed, a module opens by itself in seconds, however long its lease would be."""
+    rig = Rig()
+    rig.run(3)
+    rig.draws["M1"] = 10.0
+    rig.order()
+    rig.run(3)
+    rig.order(rev=2, modules={"M1": Setting(0, relay=False, max_a=16)})
+    rig.obeys = False
+    told = rig.step().apply["M1"]
+    assert (told.limit_a, told.relay) == (0, True)
+    assert told.lease_s <= 6

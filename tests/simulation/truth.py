@@ -63,7 +63,8 @@ class Truth:
                 flows.append((o, m.current_a))
             if m.closed and not m.breaker.tripped:
                 closed.append(o)
-                may.append((o, m.limit_a))
+                # What can only be switched takes what it wants while its relay is closed.
+                may.append((o, m.limit_a if self._site.outlet[o].modulated else self._site.outlet[o].max_a))
         for name, a, most in zip(network.names, network.load(may, self._other_a), network.planning_a, strict=True):
             if a > most + _SLACK_A and a > 0 and may:
                 self._watcher.violated("i1a_really", f"at {now:.0f}: {name} may carry {a:.2f} A of {most:.2f} A")

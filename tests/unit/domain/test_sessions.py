@@ -165,6 +165,7 @@ def test_a_start_waits_for_its_plug_but_not_for_ever() -> None:
 def test_standby_ends_a_session() -> None:
     """A session that has drawn and then draws next to nothing for the set time is done."""
     yard = charging(standby_s=900)
+    yard.loads["a"].energy_wh += 50
     yard.loads["a"].wants_a = 0.2
     yard.after(60).frame()
     yard.after(899).frame()
@@ -177,6 +178,7 @@ def test_standby_ends_a_session() -> None:
 def test_drawing_again_ends_standby() -> None:
     """The time of standby is one stretch, not a sum."""
     yard = charging(standby_s=900)
+    yard.loads["a"].energy_wh += 50
     for wants_a in (0.2, 10, 0.2):
         yard.loads["a"].wants_a = wants_a
         yard.after(600).frame()

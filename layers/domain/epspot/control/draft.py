@@ -127,8 +127,9 @@ class Draft:
         for b in sorted(self._renewed):
             known = self.readings.get(b)
             state = self.bridges[b]
-            if known is not None and known.boot == state.boot and known.seq:
-                self.bridge(b, answered=known.seq, lease_until=max(state.lease_until, known.at + span_s))
+            if known is not None and known.boot == state.boot and known.seq > state.answered:
+                until = max(state.lease_until, known.at + span_s)
+                self.bridge(b, answered=known.seq, lease_until=until)
         commands = tuple(
             self._command(b)
             for b in sorted(self._renewed | self._repeated)

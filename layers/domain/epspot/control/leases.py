@@ -115,7 +115,7 @@ def see(draft: Draft, frame: FrameReceived, *, listed_only: bool) -> None:
             continue
         r = draft.reading(o)
         if r is not None and obeys(r, state.limit_a):
-            draft.outlet(o.id, held_a=0.0)
+            draft.outlet(o.id, held_a=0.0, held_until=0.0)
             draft.replan = True
 
 

@@ -2,13 +2,14 @@
 
 from epspot.control import admission
 from epspot.control.draft import Draft
-from epspot.control.leases import obeys
-from epspot.control.state import End, OutletState, Phase, Plug, Reading, SessionState
+from epspot.control.leases import OBEY_S, obeys
+from epspot.control.state import End, Phase, Plug, Reading, SessionState
 from epspot.errors import OutletOccupied, OutletOffline, OutletUnknown, SessionOver
 from epspot.sessions.metering import Meter, energy_wh
 from epspot.site import Outlet
 
 GUARD_FACTOR = 1.5
+_DREW_WH = 1
 FINAL_WAIT_S = 900.0
 """How long a stopped session waits for its last register before it ends with what is known."""
 
@@ -88,11 +89,10 @@ def stop_by_user(draft: Draft, session_id: str) -> None:
 
 def watch_reading(draft: Draft, outlet: Outlet, session: SessionState, reading: Reading) -> None:
     """Draw from a session's newest reading what it means for its life."""
-    policy = draft.site.policy
     if reading.plug is Plug.NONE:
         if session.plugged:
             stop(draft, session, End.UNPLUGGED)
-        elif draft.now - session.since > policy.plug_wait_s:
+        elif draft.now - session.since > draft.site.policy.plug_wait_s:
             stop(draft, session, End.NOT_PLUGGED)
         return
     if not session.plugged:
@@ -101,20 +101,28 @@ def watch_reading(draft: Draft, outlet: Outlet, session: SessionState, reading: 
     if most > outlet.max_a * GUARD_FACTOR:
         draft.tell("guard.tripped", outlet.id, rule="instant", current_a=most)
         stop(draft, session, End.GUARD)
-        return
-    _watch_standby(draft, session, draft.outlets[outlet.id], most)
+    else:
+        _watch_standby(draft, outlet, session, reading)
 
 
-def _watch_standby(draft: Draft, session: SessionState, state: OutletState, most_a: float) -> None:
+def _watch_standby(draft: Draft, outlet: Outlet, session: SessionState, reading: Reading) -> None:
+    """End a session that has drawn next to nothing for the set time, since its load is done."""
     policy = draft.site.policy
-    if most_a > policy.standby_a:
-        if session.idle_since is not None or not session.drew:
-            draft.session(session.id, idle_since=None, drew=True)
-    elif state.limit_a and session.drew:
+    if max(reading.current_a) > policy.standby_a:
+        if session.idle_since is not None:
+            draft.session(session.id, idle_since=None)
+    elif _is_done(draft, outlet, session, reading):
         if session.idle_since is None:
             draft.session(session.id, idle_since=draft.now)
         elif draft.now - session.idle_since >= policy.standby_s:
             stop(draft, session, End.FULL)
+
+
+def _is_done(draft: Draft, outlet: Outlet, session: SessionState, reading: Reading) -> bool:
+    """Tell whether a load that draws next to nothing could draw, has had time to begin, and has drawn before."""
+    if not draft.outlets[outlet.id].limit_a or session.on_since is None or draft.now - session.on_since <= OBEY_S:
+        return False
+    return energy_wh(Meter(session.base_wh, session.booked_wh), reading.energy_wh) > _DREW_WH
 
 
 def settle(draft: Draft) -> None:

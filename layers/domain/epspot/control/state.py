@@ -99,7 +99,6 @@ class SessionState:
     """What was certain before the register was reset, replaced or leapt."""
     plugged: bool = False
     idle_since: float | None = None
-    drew: bool = False
     first_rev: int | None = None
     """The revision that first gave it current: what was told under an earlier one was another session."""
     end: End | None = None

@@ -12,13 +12,16 @@ _WATCHED_EVERY_S = 20.0
 """How old a figure may be that somebody looks at."""
 
 
-def readings_to_write(before: Live, after: Live, *, decided: bool) -> dict[str, Readings]:
-    """List the readings, by bridge, that must be written for ``after`` to be found again."""
+def readings_to_write(before: Live, after: Live, *, told: bool) -> dict[str, Readings]:
+    """List the readings, by bridge, that must be written for ``after`` to be found again.
+
+    ``told``: the step states facts. They may rest on a register, which must then be as sure as they are.
+    """
     return {
         b: new
         for b, new in after.readings.items()
         if new != (old := before.readings.get(b))
-        and (decided or old is None or _differ(old, new) or _is_watched(after, old, new))
+        and (told or old is None or _differ(old, new) or _is_watched(after, old, new))
     }
 
 

@@ -6,7 +6,8 @@ that a state that is read again is the state that was written.
 
 import json
 import zlib
-from dataclasses import astuple, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from typing import Any
 
 from epspot.control.state import (
@@ -51,9 +52,9 @@ def decision_out(live: Live) -> bytes:
             "revision": live.revision,
             "at": live.at,
             "turn": live.turn,
-            "outlets": {o: astuple(s) for o, s in live.outlets.items()},
-            "bridges": {b: astuple(s) for b, s in live.bridges.items()},
-            "sessions": {i: astuple(s) for i, s in live.sessions.items()},
+            "outlets": _table(OutletState, live.outlets),
+            "bridges": _table(BridgeState, live.bridges),
+            "sessions": _table(SessionState, live.sessions),
             "other_a": live.other_a,
             "found": live.found,
             "watched_until": live.watched_until,
@@ -70,9 +71,9 @@ def decision_in(site: str, version: int, data: bytes, schema: int, look_at: int 
         revision=b["revision"],
         at=b["at"],
         turn=b["turn"],
-        outlets={o: OutletState(*s) for o, s in b["outlets"].items()},
-        bridges={i: _bridge_in(s) for i, s in b["bridges"].items()},
-        sessions={i: _session_in(s) for i, s in b["sessions"].items()},
+        outlets={o: OutletState(**s) for o, s in _rows(OutletState, b["outlets"])},
+        bridges={i: BridgeState(**s | {"earlier": tuple(s["earlier"])}) for i, s in _rows(BridgeState, b["bridges"])},
+        sessions={i: _session_in(s) for i, s in _rows(SessionState, b["sessions"])},
         other_a=_triple(b["other_a"]),
         found=tuple(b["found"]),
         watched_until=b["watched_until"],
@@ -80,19 +81,22 @@ def decision_in(site: str, version: int, data: bytes, schema: int, look_at: int 
     )
 
 
-def _bridge_in(values: list[Any]) -> BridgeState:
-    named = _named(BridgeState, values)
-    return BridgeState(**named | {"earlier": tuple(named["earlier"])})
+def _session_in(s: dict[str, Any]) -> SessionState:
+    end = s["end"]
+    return SessionState(**s | {"phase": Phase(s["phase"]), "end": None if end is None else End(end)})
 
 
-def _session_in(values: list[Any]) -> SessionState:
-    named = _named(SessionState, values)
-    end = named["end"]
-    return SessionState(**named | {"phase": Phase(named["phase"]), "end": None if end is None else End(end)})
+def _table(kind: type, things: Mapping[str, Any]) -> list[list[Any]]:
+    """Write things field by field, in the order of their kind: alike values stand together and compress well."""
+    return [list(things), *([getattr(t, f.name) for t in things.values()] for f in fields(kind))]
 
 
-def _named(kind: type, values: list[Any]) -> dict[str, Any]:
-    return dict(zip((f.name for f in fields(kind)), values, strict=True))
+def _rows(kind: type, table: list[list[Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Read what ``_table`` wrote, thing by thing."""
+    names, *columns = table
+    known = [f.name for f in fields(kind)]
+    for i, name in enumerate(names):
+        yield name, {field: values[i] for field, values in zip(known, columns, strict=True)}
 
 
 def readings_out(r: Readings) -> bytes:

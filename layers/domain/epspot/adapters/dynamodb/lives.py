@@ -88,7 +88,7 @@ class DynamoLives:
         """Write what the step changed: nothing, plain conditional puts, or with facts one transaction."""
         after = step.live
         decided = not decision_equals(before, after) or bool(step.facts)
-        readings = readings_to_write(before, after, decided=decided)
+        readings = readings_to_write(before, after, told=bool(step.facts))
         site = self._site(after.site, after.revision)
         decision = _decision(site, before, after) if decided else None
         if step.facts or record is not None:
