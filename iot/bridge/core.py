@@ -123,9 +123,6 @@ class Bridge:
         except InvalidMessage as error:
             self.refused[error.reason] += 1
             return False
-        except RecursionError:
-            self.refused["not_json"] += 1
-            return False
         if (reason := self._lease.refusal(now, command)) is not None:
             self.refused[reason] += 1
             return False

@@ -26,7 +26,7 @@ def test_a_command_is_carried_out_with_the_time_that_is_left() -> None:
         ("unknown_seq", {"seq": 99}),
         ("expired", {"rev": 6, "ttl_s": 1}),
         ("repeated", {}),
-        ("number", {"rev": 6, "modules": on(limit_a=float("nan"))}),
+        ("not_json", {"rev": 6, "modules": on(limit_a=float("nan"))}),
         ("schema", {"rev": 0}),
     ],
 )
