@@ -17,6 +17,7 @@ STATUSES: dict[type[errors.EpSpotError], int] = {
     errors.SessionOver: 409,
     errors.KeyReused: 422,
     errors.OutletOffline: 503,
+    errors.OutletFaulty: 503,
     errors.Conflict: 503,
 }
 

@@ -134,7 +134,8 @@ class Bridge:
             self._known[module] = ModuleConfig(s.max_a, s.fallback_a, s.until_wh)
         for module, outlet in self._outlets.items():
             outlet.config = self._known.get(module, UNKNOWN)
-            outlet.release(command.rev, command.seq)
+            setting = command.modules.get(module)
+            outlet.release(command.rev, off=setting is None or not setting.relay)
         return True
 
     def step(
@@ -220,9 +221,6 @@ class Bridge:
         # Events first: those of an offline time hold readings that are older than the frame's.
         send: list[Upward] = [self._event(now, pending) for pending in self._events]
         self._events.clear()
-        for outlet in self._outlets.values():
-            if outlet.latch is not None and outlet.latch.seq is None:
-                outlet.latch.seq = self._lease.seq
         if self._frame_due(now, meter):
             send.append(self._frame(now, wall, meter))
         self._history.online(now, self._registers())
@@ -273,6 +271,7 @@ class Bridge:
         )
 
     def _event(self, now: float, pending: _Pending) -> Event:
+        self._frames.told(pending.module)
         return Event(
             bridge=self.settings.bridge,
             boot=self._lease.boot,

@@ -39,12 +39,12 @@ class Applied:
 
 @dataclass(slots=True)
 class Latch:
-    """Why a relay stays open until the cloud, knowing of it, says otherwise."""
+    """Why a relay stays open until the cloud has said that it is off."""
 
     rev: int
     hard: bool
-    seq: int | None = None
-    """The message that told it; None: not told yet."""
+    by_target: bool = False
+    """A target was reached: any newer revision may set another; the same one is reached at once again."""
 
 
 class Outlet:
@@ -128,7 +128,7 @@ class Outlet:
         plug = sample.plug if before is None else before.plug
         if (plug is Plug.NONE) != (sample.plug is Plug.NONE):
             told.append(Told(EventKind.UNPLUGGED if sample.plug is Plug.NONE else EventKind.PLUGGED))
-            if sample.plug is Plug.NONE:
+            if sample.plug is Plug.NONE and self.relay:
                 self.latch = Latch(rev, hard=True)
         if self.reading.faults & ~(Fault(0) if before is None else before.faults):
             told.append(Told(EventKind.FAULT))
@@ -200,18 +200,18 @@ class Outlet:
 
     def trip(self, rev: int, told: Told, *, hard: bool = True) -> list[Told]:
         """Keep the relay open from now on; ``hard``: without waiting for the current to fall."""
-        self.latch = Latch(rev, hard)
+        self.latch = Latch(rev, hard, by_target=told.kind is EventKind.TARGET_REACHED)
         self._guard.reset()
         self._compliance.forgive()
         return [told]
 
-    def release(self, rev: int, answered: int) -> None:
-        """Forget the latch if a newer revision answers the message that told it, or a later one.
+    def release(self, rev: int, *, off: bool) -> None:
+        """Forget the latch if a newer revision has the module off.
 
-        A revision that was under way for some other module when the relay tripped releases nothing.
+        That is what the cloud says when it has heard why the relay opened. A revision that has it on, because the
+        cloud does not know yet, releases nothing.
         """
-        latch = self.latch
-        if latch is not None and latch.seq is not None and rev > latch.rev and answered >= latch.seq:
+        if self.latch is not None and (off or self.latch.by_target) and rev > self.latch.rev:
             self.latch = None
 
     # ------------------------------------------------------------------ what to do

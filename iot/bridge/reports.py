@@ -41,6 +41,10 @@ class FrameLog:
         self._full: dict[str, Reading | None] = {}
         self._listed: set[str] = set()
 
+    def told(self, module: str) -> None:
+        """Take note that an event told of a module: it is listed from now on, so that frames confirm or correct it."""
+        self._listed.add(module)
+
     def next(self, seq: int, shown: Mapping[str, Reading | None], *, full: bool) -> dict[str, Reading | None]:
         """Choose the modules of the frame with this number, and count it."""
         self._since_full += 1

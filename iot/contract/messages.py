@@ -184,7 +184,8 @@ def _reading_out(r: Reading) -> list[int]:
     ]
 
 
-def _reading_in(w: list[int]) -> Reading:
+def _reading_in(wire: list[int]) -> Reading:
+    w = [int(value) for value in wire]  # JSON Schema takes 1.0 for an integer
     if not 0 <= w[0] <= Plug.ASKING:
         raise InvalidMessage("schema", f"plug is {w[0]}, not 0, 1 or 2")
     return Reading(
@@ -297,10 +298,10 @@ def decode_frame(payload: bytes) -> Frame:
     return Frame(
         bridge=b["bridge"],
         boot=b["boot"],
-        seq=b["seq"],
-        base=b["base"],
+        seq=int(b["seq"]),
+        base=int(b["base"]),
         at=b["at"],
-        rev=b["rev"],
+        rev=int(b["rev"]),
         modules={m: None if w is None else _reading_in(w) for m, w in b["modules"].items()},
         meter_a=None if meter is None else (meter[0] / 100, meter[1] / 100, meter[2] / 100),
         has_meter="meter" in b,
@@ -313,9 +314,9 @@ def decode_event(payload: bytes) -> Event:
     return Event(
         bridge=b["bridge"],
         boot=b["boot"],
-        seq=b["seq"],
+        seq=int(b["seq"]),
         at=b["at"],
-        rev=b["rev"],
+        rev=int(b["rev"]),
         kind=EventKind(b["kind"]),
         module=b["module"],
         reading=_reading_in(b["reading"]) if "reading" in b else None,
@@ -326,18 +327,24 @@ def decode_event(payload: bytes) -> Event:
 def decode_history(payload: bytes) -> History:
     """Read a history message. Raises InvalidMessage."""
     b = _checked("history", payload)
-    return History(bridge=b["bridge"], boot=b["boot"], seq=b["seq"], at=b["at"], rows=tuple(Row(*r) for r in b["rows"]))
+    return History(
+        bridge=b["bridge"],
+        boot=b["boot"],
+        seq=int(b["seq"]),
+        at=b["at"],
+        rows=tuple(Row(m, int(age_s), int(wh)) for m, age_s, wh in b["rows"]),
+    )
 
 
 def decode_command(payload: bytes) -> Command:
     """Read a command. Raises InvalidMessage."""
     b = _checked("command", payload)
     return Command(
-        rev=b["rev"],
+        rev=int(b["rev"]),
         boot=b["boot"],
-        seq=b["seq"],
-        ttl_s=b["ttl_s"],
-        interval_s=b["interval_s"],
+        seq=int(b["seq"]),
+        ttl_s=int(b["ttl_s"]),
+        interval_s=int(b["interval_s"]),
         full=b.get("full", False),
         modules={m: Setting(**s) for m, s in b["modules"].items()},
     )

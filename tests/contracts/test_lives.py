@@ -95,7 +95,7 @@ def test_what_is_committed_is_found(house: House) -> None:
         PresenceChanged(NOW + 7, "s-b2", connected=False, version=3),
         frame(site, "s-b1", 5, rev=5, at=NOW + 8, M1=reading(energy_wh=1008)),
         StopRequested(NOW + 9, "two"),
-        HistoryReceived(NOW + 10, "s-b1", "0a0b0c0d", (("M1", NOW, 1001), ("M2", NOW, 1000))),
+        HistoryReceived(NOW + 10, "s-b1", "0a0b0c0d", 6, (("M1", NOW, 1001), ("M2", NOW, 1000))),
     ]
     told = [notice.fact for notice in house.outbox()]
     for event in events:

@@ -91,3 +91,18 @@ def test_a_relay_that_waits_for_its_current_to_fall_does_not_wait_for_a_lost_lin
     told = rig.step().apply["M1"]
     assert (told.limit_a, told.relay) == (0, True)
     assert told.lease_s <= 6
+
+
+def test_a_reading_from_before_the_current_does_not_end_a_session() -> None:
+    """A bridge that was cut off right after a grant has shown an open relay last; what flowed since is still to come."""
+    yard = Yard(site(outlet("a")))
+    yard.start("a")
+    yard.after(2000).tick()  # nothing was heard since, and the lease is over
+    assert yard.at("a").counted_a == 0
+    yard.stop("s-a")
+    assert yard.session("a").phase is Phase.STOPPING
+    yard.loads["a"].energy_wh += 641
+    yard.loads["a"].limit_a = 0
+    yard.after(60).frame()
+    [ended] = yard.told("session.ended")
+    assert (ended.detail["energy_wh"], ended.detail["complete"]) == (641, True)

@@ -10,6 +10,7 @@ EpSpotError
 │   │   └── SessionUnknown          session_unknown
 │   ├── OutletOccupied          outlet_occupied
 │   ├── OutletOffline           outlet_offline
+│   ├── OutletFaulty            outlet_faulty
 │   ├── SessionOver             session_over
 │   └── KeyReused               idempotency_key_reused
 └── Conflict                somebody else wrote first: load, step and commit again
@@ -87,6 +88,12 @@ class OutletOffline(Refusal):
     """The outlet can't be reached now."""
 
     code = "outlet_offline"
+
+
+class OutletFaulty(Refusal):
+    """The outlet has a fault with which nobody may be given current."""
+
+    code = "outlet_faulty"
 
 
 class SessionOver(Refusal):

@@ -185,13 +185,29 @@ def test_settings_of_a_renewal_hold() -> None:
     assert rig.events == []
 
 
-def test_an_unplugged_module_needs_a_revision_that_knows_of_it() -> None:
-    """A newer revision that was under way at the unplugging closes nothing; its renewal may."""
+def test_an_unplugged_module_stays_off_until_the_cloud_has_said_so() -> None:
+    """A newer revision that has it on closes nothing, whatever it answers; one that has it off lets the next one."""
     rig = charging()
-    under_way = rig.bridge.seq
     rig.set(plug=Plug.NONE)
     assert not rig.step().apply["M1"].relay
-    assert rig.order(rev=2, seq=under_way, modules=on(10))
-    assert not rig.step().apply["M1"].relay
+    rig.set(plug=Plug.ASKING)
+    rig.run(3)
     assert rig.order(rev=2, modules=on(10))
+    assert not rig.step().apply["M1"].relay
+    assert rig.order(rev=3, modules={})
+    rig.step()
+    assert rig.order(rev=4, modules=on(10))
+    assert rig.step().apply["M1"].relay
+
+
+def test_unplugging_what_is_off_leaves_no_trace() -> None:
+    """A cable that is taken out of an outlet without current does not keep the next session waiting."""
+    rig = charging()
+    assert rig.order(rev=2, modules={})
+    rig.run(8)
+    rig.set(plug=Plug.NONE, relay=False, current_a=(0.0, 0.0, 0.0))
+    rig.run(2)
+    rig.set(plug=Plug.ASKING)
+    rig.run(2)
+    assert rig.order(rev=3, modules=on(10))
     assert rig.step().apply["M1"].relay

@@ -3,9 +3,9 @@
 import pytest
 
 from epspot.control.events import EdgeReceived, FrameReceived, StartRequested, Watched
-from epspot.control.state import Phase, Plug
+from epspot.control.state import End, Fault, Phase, Plug
 from epspot.control.step import step
-from epspot.errors import OutletOccupied, OutletOffline, OutletUnknown, Refusal, SessionOver
+from epspot.errors import OutletFaulty, OutletOccupied, OutletOffline, OutletUnknown, Refusal, SessionOver
 from epspot.site import Policy
 from tests.unit.domain.world import NOW, Yard, fuse, outlet, site
 
@@ -142,11 +142,14 @@ def test_a_lost_edge_is_made_up_for_by_the_next_frame() -> None:
 
 
 def test_an_older_unplugging_is_not_this_session_s() -> None:
-    """An unplugged edge that was overtaken by a newer frame ends nothing."""
+    """An unplugged edge of before the session ends nothing; one of its own does, however late it comes."""
     yard = charging()
-    late = EdgeReceived(yard.now, "b1", "00000001", 1, yard.bridges["b1"].rev, "unplugged", "A")
-    yard.do(late)
+    first = yard.session("a").first_rev
+    assert first is not None
+    yard.do(EdgeReceived(yard.now, "b1", "00000001", 1, first - 1, "unplugged", "A"))
     assert yard.session("a").phase is Phase.ACTIVE
+    yard.do(EdgeReceived(yard.now, "b1", "00000001", 1, first, "unplugged", "A"))
+    assert yard.session("a").phase is Phase.STOPPING
 
 
 def test_a_start_waits_for_its_plug_but_not_for_ever() -> None:
@@ -221,7 +224,7 @@ def test_a_guard_event_of_an_earlier_session_is_not_this_one_s() -> None:
     first = yard.session("a").first_rev
     assert first is not None
     assert first > earlier
-    yard.edge("over_current", "a", rev=first - 1)
+    yard.do(EdgeReceived(yard.now, "b1", yard.bridges["b1"].boot, 1, first - 1, "over_current", "A", rule="instant"))
     assert yard.session("a").phase is Phase.ACTIVE
     assert yard.told("guard.tripped") == []
     yard.edge("over_current", "a", rev=first)
@@ -336,6 +339,7 @@ def energy_after(*registers: int, every_s: float = 60) -> tuple[int, list[str]]:
         ((1050, 20, 70), 100, ["register_fell"]),
         ((1050, 900_000, 900_040), 90, ["register_leapt"]),
         ((1050, 3, 43, 900_000, 900_010), 100, ["register_fell", "register_leapt"]),
+        ((1200, 1010, 1200, 1250), 250, ["register_fell", "register_returned"]),
         ((), 0, []),
     ],
 )
@@ -434,3 +438,36 @@ def test_an_edge_at_a_neighbour_makes_no_leap() -> None:
     yard.loads["a"].energy_wh += 16 * 230 * 610 // 3600
     yard.after(10).frame()
     assert yard.told("meter.put_aside") == []
+
+
+def test_an_event_that_was_kept_makes_no_leap() -> None:
+    """The register that an old event shows is left out: the frame that follows bills the whole time without connection."""
+    yard = charging()
+    yard.after(780).edge("plugged", "a")
+    yard.loads["a"].energy_wh += 790
+    yard.after(1).frame()
+    yard.stop("s-a")
+    yard.after(10).frame()
+    assert yard.told("session.ended")[0].detail["energy_wh"] == 790
+    assert yard.told("meter.put_aside") == []
+
+
+def test_a_grave_fault_in_a_frame_ends_the_session() -> None:
+    """A fault needs no event to be heard, and nobody starts at an outlet that has one."""
+    yard = charging()
+    yard.loads["a"].faults = Fault.OVER_TEMPERATURE
+    yard.after(10).frame()
+    assert yard.session("a").end is End.FAULT
+    yard.after(10).frame()
+    assert ended(yard) == [("s-a", "fault")]
+    with pytest.raises(OutletFaulty):
+        yard.start("a", "s2")
+
+
+def test_a_guard_event_after_a_restart_counts() -> None:
+    """A bridge that has restarted has no revision yet; what it tells is the newest all the same."""
+    yard = charging()
+    yard.reboot()
+    yard.after(1).frame()
+    yard.edge("over_current", "a", rev=0)
+    assert yard.session("a").end is End.GUARD

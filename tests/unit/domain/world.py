@@ -52,6 +52,7 @@ class Load:
     plug: Plug = Plug.ASKING
     wants_a: float = 16.0
     limit_a: float = 0.0
+    faults: int = 0
     energy_wh: int = 1000
     answers: bool = True
     current_a: float | None = None
@@ -70,7 +71,7 @@ class Load:
             self.energy_wh,
             20.0,
             self.limit_a,
-            0,
+            self.faults,
             90,
         )
 
@@ -158,7 +159,8 @@ class Yard:
         o = self.site.outlet[outlet_]
         b = self.bridges[o.bridge]
         b.seq += 1
-        reading = self.loads[outlet_].reading(len(o.phases))._replace(faults=faults)
+        reading = self.loads[outlet_].reading(len(o.phases))
+        reading = reading._replace(faults=reading.faults | faults)
         return self.do(
             EdgeReceived(self.now, o.bridge, b.boot, b.seq, b.rev if rev is None else rev, kind, o.module, reading)
         )

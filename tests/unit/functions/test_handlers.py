@@ -201,7 +201,8 @@ def test_what_the_bus_refuses_goes_aside(house: House) -> None:
     house.bus.refuses = {"s/3/0"}
     relay.handler({"Records": [written(3, Fact("session.active", "a"), Fact("session.active", "b"))]}, Context())
     assert [n.id for n in house.bus.sent] == ["s/3/1"]
-    assert house.aside.kept == [("refused", "s/3/0 session.active a")]
+    ((reason, kept),) = house.aside.kept
+    assert (reason, json.loads(kept)["fact"]) == ("refused", {"kind": "session.active", "about": "a", "detail": {}})
 
 
 # ------------------------------------------------------------------ clock

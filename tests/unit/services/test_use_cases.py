@@ -311,7 +311,8 @@ def test_an_old_frame_is_left(house: House) -> None:
     assert int(house.live().readings["s-b1"].modules["M1"].plug) == Plug.NONE
     history = History("s-b1", BOOT, 91, 0, (Row("M1", 100, 1005), Row("X", 50, 1)))
     assert house.take(history, kind="history") is Taken.USED
-    assert house.lives.outbox[-1].fact.detail == {"rows": [["s-1", round(house.clock.at - 100), 1005]]}
+    rows = [["s-1", round(house.clock.at - 100), 1005]]
+    assert house.lives.outbox[-1].fact.detail == {"boot": BOOT, "seq": 91, "rows": rows}
     assert house.refused.kept == []
 
 
@@ -369,16 +370,16 @@ def test_time_passes_where_it_is_due(house: House) -> None:
 
 
 def test_one_site_s_trouble_is_not_the_others() -> None:
-    """A site that fails is named, and the ones after it are looked at."""
+    """A site that fails, in whatever way, is named, and the ones after it are looked at."""
     lives = Raced()
     house = House(lives=lives).open("s").open("t")
     house.clock.at += 100_000
 
     def fail() -> None:
-        raise NotFound("gone")
+        raise KeyError("gone")
 
     lives.between = [fail]
-    assert tick_sites(house.ticking) == (2, ["s: gone"])
+    assert tick_sites(house.ticking) == (2, ["s: KeyError('gone')"])
     assert house.live("t").bridges["t-b1"].silent
     assert not house.live("s").bridges["s-b1"].silent
 

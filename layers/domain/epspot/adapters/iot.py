@@ -55,7 +55,7 @@ def _event(kind: str, payload: bytes, at: float) -> Message:
         case "history":
             h = contract.decode_history(payload)
             rows = sorted((at - row.age_s, row.module, row.energy_wh) for row in h.rows)
-            return HistoryReceived(at, h.bridge, h.boot, tuple((m, when, wh) for when, m, wh in rows))
+            return HistoryReceived(at, h.bridge, h.boot, h.seq, tuple((m, when, wh) for when, m, wh in rows))
         case _:
             raise InvalidMessage("topic", f"no message of the kind {kind[:20]!r} is known")
 

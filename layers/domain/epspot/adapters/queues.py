@@ -7,6 +7,7 @@ from typing import Any
 from epspot.ports import Notice
 
 _MOST_ENTRIES = 10
+_TRIES = 3
 _MOST_CHARACTERS = 20_000
 """Of each text that is put aside: escaped, a character takes up to 12 bytes, and SQS takes 262,144."""
 SOURCE = "epspot"
@@ -21,14 +22,16 @@ class EventBridgeBus:
 
     def publish(self, notices: Sequence[Notice]) -> Sequence[tuple[Notice, str]]:
         """Send notices ten at a time; return those that the bus did not take, with its reason."""
-        failed: list[tuple[Notice, str]] = []
-        for part in _parts(notices):
-            answer = self._client.put_events(Entries=[self._entry(n) for n in part])
-            failed += [
-                (notice, str(told["ErrorCode"]))
-                for notice, told in zip(part, answer["Entries"], strict=True)
-                if told.get("ErrorCode")
-            ]
+        return [failure for part in _parts(notices) for failure in self._publish(part)]
+
+    def _publish(self, part: Sequence[Notice]) -> Sequence[tuple[Notice, str]]:
+        """Send up to ten notices, those that fail again: most failures pass."""
+        failed: list[tuple[Notice, str]] = [(n, "") for n in part]
+        for _ in range(_TRIES):
+            told = self._client.put_events(Entries=[self._entry(n) for n, _ in failed])["Entries"]
+            failed = [(n, str(t["ErrorCode"])) for (n, _), t in zip(failed, told, strict=True) if t.get("ErrorCode")]
+            if not failed:
+                break
         return failed
 
     def _entry(self, n: Notice) -> dict[str, Any]:

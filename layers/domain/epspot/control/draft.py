@@ -105,6 +105,11 @@ class Draft:
             return None
         return known.modules.get(outlet.module)
 
+    def read_at(self, outlet: Outlet) -> float:
+        """Tell when the newest reading at an outlet was last known to be true."""
+        known = self.readings[outlet.bridge]
+        return known.confirmed_at.get(outlet.module, known.at)
+
     def reachable(self, outlet: Outlet) -> bool:
         """Tell whether a command would get to the outlet's module, as far as is known."""
         bridge = self.bridges[outlet.bridge]

@@ -44,6 +44,7 @@ class HistoryReceived:
     at: float
     bridge: str
     boot: str
+    seq: int
     rows: tuple[tuple[str, float, int], ...]
 
 

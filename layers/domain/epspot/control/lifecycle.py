@@ -3,8 +3,8 @@
 from epspot.control import admission
 from epspot.control.draft import Draft
 from epspot.control.leases import OBEY_S, obeys
-from epspot.control.state import End, Phase, Plug, Reading, SessionState
-from epspot.errors import OutletOccupied, OutletOffline, OutletUnknown, SessionOver
+from epspot.control.state import GRAVE, End, Phase, Plug, Reading, SessionState
+from epspot.errors import OutletFaulty, OutletOccupied, OutletOffline, OutletUnknown, SessionOver
 from epspot.sessions.metering import Meter, energy_wh
 from epspot.site import Outlet
 
@@ -31,7 +31,7 @@ def unknown_outlet(outlet: str) -> OutletUnknown:
 def begin(draft: Draft, session: str, outlet: str) -> None:
     """Take in a new session at an outlet.
 
-    Raises OutletUnknown, OutletOccupied or OutletOffline.
+    Raises OutletUnknown, OutletOccupied, OutletFaulty or OutletOffline.
     """
     here = draft.site.outlet.get(outlet)
     if here is None:
@@ -41,12 +41,17 @@ def begin(draft: Draft, session: str, outlet: str) -> None:
             f"Outlet {here.number} is in use. Choose another, or wait until it is free.",
             f"Uttag {here.number} är upptaget. Välj ett annat, eller vänta tills det är ledigt.",
         )
+    reading = draft.reading(here)
+    if reading is not None and reading.faults & GRAVE:
+        raise OutletFaulty(
+            f"Outlet {here.number} is out of order. Choose another; its owner has been told.",
+            f"Uttag {here.number} är ur funktion. Välj ett annat; ägaren har fått veta det.",
+        )
     if not draft.reachable(here):
         raise OutletOffline(
             f"Outlet {here.number} can't be reached now. Choose another, or try again later.",
             f"Uttag {here.number} kan inte nås just nu. Välj ett annat, eller försök igen senare.",
         )
-    reading = draft.reading(here)
     register = None if reading is None else reading.energy_wh
     draft.add_session(
         SessionState(
@@ -89,6 +94,10 @@ def stop_by_user(draft: Draft, session_id: str) -> None:
 
 def watch_reading(draft: Draft, outlet: Outlet, session: SessionState, reading: Reading) -> None:
     """Draw from a session's newest reading what it means for its life."""
+    if reading.faults & GRAVE:
+        draft.tell("outlet.fault", outlet.id, faults=int(reading.faults))
+        stop(draft, session, End.FAULT)
+        return
     if reading.plug is Plug.NONE:
         if session.plugged:
             stop(draft, session, End.UNPLUGGED)
@@ -134,6 +143,9 @@ def settle(draft: Draft) -> None:
         state = draft.outlets.get(s.outlet)
         reading = None if outlet is None else draft.reading(outlet)
         off = state is not None and state.counted_a == 0 and reading is not None and obeys(reading, 0.0)
+        if off and s.first_rev is not None and outlet is not None:
+            # A reading from before the stop may be from before the current as well.
+            off = draft.read_at(outlet) >= (s.stopping_since or 0.0)
         late = s.stopping_since is not None and draft.now - s.stopping_since > FINAL_WAIT_S
         if off or late:
             _end(draft, s, complete=off)

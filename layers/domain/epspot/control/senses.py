@@ -7,13 +7,11 @@ from math import ceil
 from epspot.control.draft import Draft
 from epspot.control.events import EdgeReceived, FrameReceived
 from epspot.control.leases import EARLIER_BOOTS, REOPEN_AFTER_S
-from epspot.control.state import Reading, Readings
+from epspot.control.state import Fault, Reading, Readings, SessionState
 from epspot.sessions.metering import Doubt, Meter, doubt, most_wh, rebased
 from epspot.site import Amperes, Outlet
 
 MAX_FOUND = 100
-REGISTER_FAULT = 8
-"""The fault flag of a module whose register can't be read (iot/contract); also set when it shows a placeholder."""
 _OTHER_STEP_A = 2.0
 """The other load must have fallen this far before what it leaves is handed out, so that it doesn't flap."""
 
@@ -73,18 +71,24 @@ def take_readings(draft: Draft, frame: FrameReceived) -> bool:
 
 
 def take_edge(draft: Draft, edge: EdgeReceived) -> bool:
-    """Make an edge's reading the newest of its module if it is; return whether it is."""
+    """Make an edge's reading the newest of its module if it is; return whether it is.
+
+    Its register is left out: an event may have been kept for hours, and the frame that follows has the newer one.
+    """
     known = draft.readings.get(edge.bridge)
     outlet = draft.site.of_bridge.get(edge.bridge, {}).get(edge.module)
     if outlet is None:
         return _note_found(draft, edge.bridge, edge.module)
-    if known is None or not edge.boot == known.boot == draft.bridges[edge.bridge].boot or edge.seq <= known.seq:
+    if known is None or edge.boot != draft.bridges[edge.bridge].boot or edge.seq <= known.seq:
         return False
-    _advance(draft, edge, told={edge.module}, confirms=False)
+    _advance(draft, edge, told=(), confirms=False)
+    last = known.modules.get(edge.module)
     if edge.kind == "module_lost":
         _take_silence(draft, outlet)
-    elif edge.reading is not None:
-        _take_reading(draft, outlet, edge.reading, edge.at - known.confirmed_at.get(edge.module, known.at))
+    elif edge.reading is not None and last is not None and edge.module not in known.lost:
+        new = edge.reading._replace(energy_wh=last.energy_wh)
+        now = draft.readings[edge.bridge]
+        draft.readings[edge.bridge] = replace(now, modules={**now.modules, edge.module: new})
     return True
 
 
@@ -200,20 +204,41 @@ def _metered(draft: Draft, outlet: Outlet, last: Reading | None, new: Reading, s
     """Check a register against the one before; where it can't be right, count on from it and say so."""
     session = draft.session_at(outlet.id)
     wrong = None if last is None else doubt(last.energy_wh, new.energy_wh, _most(outlet, seconds))
+    if session is not None and _has_returned(draft, outlet, session, new.energy_wh):
+        # It had fallen by mistake: what it showed since then was not energy.
+        high = session.fell_from_wh
+        draft.session(session.id, base_wh=high, fell_from_wh=None)
+        draft.tell("meter.put_aside", outlet.id, doubt="register_returned", last_wh=high, new_wh=new.energy_wh)
+        return new
     if last is None or wrong is None:
         if session is not None and session.base_wh is None:
             draft.session(session.id, base_wh=new.energy_wh, start_wh=new.energy_wh)
         return new
-    if wrong is not Doubt.ZERO or not last.faults & REGISTER_FAULT:
+    if wrong is not Doubt.ZERO or not last.faults & Fault.REGISTER:
         draft.tell("meter.put_aside", outlet.id, doubt=wrong.value, last_wh=last.energy_wh, new_wh=new.energy_wh)
     if wrong is Doubt.ZERO:
         # A placeholder: the register that was known stands until a value comes.
-        return new._replace(energy_wh=last.energy_wh, faults=new.faults | REGISTER_FAULT)
+        return new._replace(energy_wh=last.energy_wh, faults=new.faults | Fault.REGISTER)
     if session is not None:
-        meter = rebased(Meter(session.base_wh, session.booked_wh), last.energy_wh, new.energy_wh)
-        start_wh = new.energy_wh if session.start_wh is None else session.start_wh
-        draft.session(session.id, base_wh=meter.base_wh, booked_wh=meter.booked_wh, start_wh=start_wh)
+        _rebase(draft, session, last.energy_wh, new.energy_wh, fell=wrong is Doubt.FELL)
     return new
+
+
+def _has_returned(draft: Draft, outlet: Outlet, session: SessionState, register_wh: int) -> bool:
+    """Tell whether a register that fell in this session is where it would be if it had not."""
+    high = session.fell_from_wh
+    return high is not None and 0 <= register_wh - high <= _most(outlet, draft.now - session.since)
+
+
+def _rebase(draft: Draft, session: SessionState, last_wh: int, new_wh: int, *, fell: bool) -> None:
+    meter = rebased(Meter(session.base_wh, session.booked_wh), last_wh, new_wh)
+    draft.session(
+        session.id,
+        base_wh=meter.base_wh,
+        booked_wh=meter.booked_wh,
+        start_wh=new_wh if session.start_wh is None else session.start_wh,
+        fell_from_wh=max(last_wh, session.fell_from_wh or 0) if fell else session.fell_from_wh,
+    )
 
 
 def _note_found(draft: Draft, bridge: str, module: str) -> bool:

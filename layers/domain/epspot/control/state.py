@@ -6,7 +6,7 @@ reached the cloud), never of a bridge.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import IntEnum, StrEnum
+from enum import IntEnum, IntFlag, StrEnum
 from typing import NamedTuple
 
 from epspot.site import Amperes
@@ -18,6 +18,22 @@ class Plug(IntEnum):
     NONE = 0
     PLUGGED = 1
     ASKING = 2
+
+
+class Fault(IntFlag):
+    """What a module says is wrong with itself or its load, as the hardware contract numbers it."""
+
+    WELDED_RELAY = 1
+    OVER_TEMPERATURE = 2
+    VOLTAGE = 4
+    REGISTER = 8
+    RESIDUAL_CURRENT = 16
+    UNLOCKED = 32
+    INTERNAL = 64
+
+
+GRAVE = Fault.WELDED_RELAY | Fault.OVER_TEMPERATURE | Fault.RESIDUAL_CURRENT | Fault.INTERNAL
+"""Faults with which nobody may be given current."""
 
 
 class Reading(NamedTuple):
@@ -97,6 +113,8 @@ class SessionState:
     start_wh: int | None = None
     booked_wh: int = 0
     """What was certain before the register was reset, replaced or leapt."""
+    fell_from_wh: int | None = None
+    """Where the register stood before it fell: if it comes back there, what it showed in between was not energy."""
     plugged: bool = False
     idle_since: float | None = None
     first_rev: int | None = None

@@ -24,7 +24,7 @@ from epspot.control.events import (
     Watched,
 )
 from epspot.control.planning import plan
-from epspot.control.state import BridgeState, End, Live, Phase, Readings
+from epspot.control.state import GRAVE, BridgeState, End, Live, Phase, Readings
 from epspot.site import Policy, Site
 
 FULL_FRAME_EVERY = 10
@@ -42,7 +42,6 @@ _ENDS = {
     "target_reached": End.TARGET,
     "shed": End.SHED,
 }
-_GRAVE_FAULTS = 1 | 2 | 16 | 64  # welded relay, over-temperature, residual current, internal
 
 
 def step(site: Site, live: Live, event: Event) -> Step:
@@ -89,6 +88,7 @@ def _is_heard(draft: Draft, bridge: str) -> None:
     state = draft.bridges[bridge]
     if state.silent:
         draft.tell("bridge.back", bridge)
+        draft.bridge(bridge, presence=-1)  # the broker counts anew after a long absence
         draft.replan = True
     if state.silent or state.suspect_since is not None:
         draft.bridge(bridge, silent=False, suspect_since=None)
@@ -120,28 +120,25 @@ def _edge(draft: Draft, edge: EdgeReceived) -> None:
         return
     if is_newest:
         _is_heard(draft, edge.bridge)
-    if edge.kind == "fault" and edge.reading is not None:
-        draft.tell("outlet.fault", outlet.id, faults=edge.reading.faults)
+    if edge.kind == "fault" and edge.reading is not None and is_newest:
+        draft.tell("outlet.fault", outlet.id, faults=int(edge.reading.faults))
     session = draft.session_at(outlet.id)
     if session is None:
         return
     if edge.kind == "plugged" and is_newest and not session.plugged:
         draft.session(session.id, plugged=True)
-    end = _end_of(edge, is_newest=is_newest, plugged=session.plugged)
-    # What was told under a revision before the session's first was another session's.
-    if end is None or session.first_rev is None or edge.rev < session.first_rev:
-        if end is End.UNPLUGGED and is_newest:
-            lifecycle.stop(draft, session, end)
+    end = _end_of(edge)
+    # An event that others have overtaken is this session's if it happened under a revision of it.
+    is_its_own = session.first_rev is not None and edge.rev >= session.first_rev
+    if end is None or not (is_its_own or (is_newest and (session.plugged or end is not End.UNPLUGGED))):
         return
     if end is End.GUARD and session.phase is not Phase.STOPPING:
         draft.tell("guard.tripped", outlet.id, rule=edge.rule)
     lifecycle.stop(draft, session, end)
 
 
-def _end_of(edge: EdgeReceived, *, is_newest: bool, plugged: bool) -> End | None:
-    if edge.kind == "unplugged" and not (is_newest and plugged):
-        return None
-    if edge.kind == "fault" and edge.reading is not None and edge.reading.faults & _GRAVE_FAULTS:
+def _end_of(edge: EdgeReceived) -> End | None:
+    if edge.kind == "fault" and edge.reading is not None and edge.reading.faults & GRAVE:
         return End.FAULT
     return _ENDS.get(edge.kind)
 
@@ -150,7 +147,7 @@ def _history(draft: Draft, history: HistoryReceived) -> None:
     own = draft.site.of_bridge.get(history.bridge, {})
     rows = [[own[m].id, round(at), wh] for m, at, wh in history.rows if m in own]
     if rows:
-        draft.tell("registers.recorded", history.bridge, rows=rows)
+        draft.tell("registers.recorded", history.bridge, boot=history.boot, seq=history.seq, rows=rows)
 
 
 def _presence(draft: Draft, presence: PresenceChanged) -> None:

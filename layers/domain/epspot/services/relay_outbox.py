@@ -1,6 +1,8 @@
 """Pass on to the bus what commits have left in the outbox."""
 
+import json
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 
 from epspot.ports import Aside, Bus, Notice
 
@@ -10,5 +12,5 @@ def relay_outbox(bus: Bus, aside: Aside, outbox: Iterable[Sequence[Notice]]) -> 
     notices = [n for written in outbox for n in written]
     failed = bus.publish(notices)
     for notice, reason in failed:
-        aside.put(reason, f"{notice.id} {notice.fact.kind} {notice.fact.about}")
+        aside.put(reason, json.dumps(asdict(notice)))
     return len(notices) - len(failed)

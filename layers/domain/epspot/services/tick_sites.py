@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from epspot.control.events import Ticked
-from epspot.errors import EpSpotError
 from epspot.ports import Clock
 from epspot.services.advance import Controller, advance
 
@@ -25,6 +24,6 @@ def tick_sites(world: Ticking) -> tuple[int, list[str]]:
         try:
             advance(world.controller, site, Ticked(now))
             world.controller.lives.postpone(site, seen)
-        except EpSpotError as error:  # one site's trouble is not the others'
-            failed.append(f"{site}: {error}")
+        except Exception as error:  # noqa: BLE001 - one site's trouble is not the others'
+            failed.append(f"{site}: {error!r}")
     return len(due), failed

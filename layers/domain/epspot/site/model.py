@@ -16,6 +16,7 @@ _SLACK_A = 1e-6  # rounding of sums
 _BRIDGE = re.compile(r"[a-z0-9][a-z0-9-]{0,31}\Z")
 _MODULE = re.compile(r"[A-Za-z0-9]{1,12}\Z")
 _MOST_INTERVAL_S, _MOST_LEASE_S = 3600, 86_400
+_MOST_A, _MOST_MODULES = 400, 400
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,11 @@ def _names(site: Site) -> Iterable[str]:
             yield f"outlet {o.id}: bridge {o.bridge!r} must be 1 to 32 lower-case letters, digits and hyphens"
         if not _MODULE.match(o.module):
             yield f"outlet {o.id}: module {o.module!r} must be 1 to 12 letters and digits"
+        if o.max_a > _MOST_A:
+            yield f"outlet {o.id}: max_a {o.max_a:g} is above {_MOST_A}, the most that a command can say"
+    for b, modules in site.of_bridge.items():
+        if len(modules) > _MOST_MODULES:
+            yield f"bridge {b} has {len(modules)} modules; a command holds at most {_MOST_MODULES}"
     if site.meter_bridge is not None and site.meter_bridge not in site.of_bridge:
         yield f"the main meter's bridge {site.meter_bridge} serves no outlet here"
 
