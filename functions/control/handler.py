@@ -17,7 +17,7 @@ _PRESENCE = {"connected": True, "disconnected": False}
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Take in a batch from either queue; report what must come again.
 
-    A frame that fails is not retried by its queue for longer than a minute, when it would be useless.
+    What fails of the frames' queue does not come again: the next frame tells the same.
     """
     counts: Counter[str] = Counter()
     failures = []

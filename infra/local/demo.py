@@ -59,6 +59,16 @@ class Drivers:
         self.answers: Counter[str] = Counter()
         """How the API answered starts: ``active``, ``queued``, or the code of a refusal."""
 
+    def do(self, *, comes: bool, stay: Stay) -> None:
+        """Come or go; whatever goes wrong on the way is counted, not lost."""
+        try:
+            if comes:
+                self.come(stay)
+            else:
+                self.go(stay)
+        except Exception as error:  # noqa: BLE001 - one driver's trouble is not the others'
+            self.answers[f"failed: {type(error).__name__}"] += 1
+
     def come(self, stay: Stay) -> None:
         """Plug in and start; a busy site is asked again."""
         self._runner.plug(stay.module, stay.load)
@@ -112,7 +122,7 @@ class Replay:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the demo; 1 if an invariant was broken or a session did not end."""
+    """Run the demo; 1 if an invariant was broken, a session did not end, or nobody got current."""
     parser = argparse.ArgumentParser(prog="make run", description="EpSpot, whole, on this machine.")
     parser.add_argument("--for", dest="length_s", type=float, metavar="S", help="end by itself after S seconds")
     parser.add_argument(
@@ -176,7 +186,8 @@ def _run(
         finally:
             runner.stop()
     _summary(console, observer, drivers)
-    return 1 if observer.tally.broken else 0
+    nobody = length_s is not None and not stopping.is_set() and not observer.tally.started
+    return 1 if observer.tally.broken or nobody else 0
 
 
 def _choose(record: trondheim.Record, site: Site, length_s: float | None, factor: float) -> Replay:
@@ -218,7 +229,7 @@ def _replay(
         while (elapsed := time.monotonic() - begun) < replay.length_s and not stopping.is_set():
             while agenda and agenda[0][0] <= elapsed:
                 _, _, comes, stay = agenda.pop(0)
-                pool.submit(drivers.come if comes else drivers.go, stay)
+                pool.submit(drivers.do, comes=comes, stay=stay)
             observer.look(time.monotonic())
             show(observer, replay.clock(elapsed))
             stopping.wait(_PERIOD_S)

@@ -1,8 +1,10 @@
 """A small site as a state machine: everything that can happen to it next.
 
 Two bridges and three outlets hang on one fuse of 16 A. The cloud is the real use case on the ports in memory, the
-bridge is its real ``Lease`` with modules that obey at once. Time passes in ticks of a quarter lease; messages are
-delivered, doubled, delayed or lost in any order, bridges reboot, Lambdas die before they publish.
+bridge is its real ``Lease`` on its own clock, which may run slow, with modules that obey a command at once, but take
+their time when a lease ends. Time passes in ticks of a quarter lease, or to the brink: the last moment at which some
+bridge still lets flow what its lease allowed. Messages are delivered, doubled, delayed or lost in any order, bridges
+reboot, Lambdas die before they publish.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -19,9 +21,15 @@ from iot import contract
 from iot.bridge.lease import Lease
 from tests.fakes import FakeClock, FakeCommands, FakeLives
 
-TICK_S = 30
+TICK_S = 60
 LEASE_S = 4 * TICK_S
-FRAME_TICKS = 2
+FRAME_S = 60.0
+COMPLY_S = 6.0
+"""The bridge opens the relay of a load that has not obeyed for this long."""
+BRINK_S = 0.05
+"""How long before its end a lease is on the brink."""
+RIGHT, SLOW, TOO_SLOW = 1.0, 1 - 0.019, 1 - 0.03
+"""Clocks, as seconds that they count in a second: CLOCK_FACTOR covers 2 %."""
 PLANNING_A = 16.0
 MOST_UP, MOST_DOWN, MOST_BOOTS = 2, 2, 2
 _NEVER_S = 10**9
@@ -75,7 +83,7 @@ class Down(NamedTuple):
 
 
 class Box(NamedTuple):
-    """A bridge: what its lease remembers, and what its modules may draw."""
+    """A bridge: what its lease remembers, by its own clock, and what its modules may draw."""
 
     boot: int = 1
     seq: int = 0
@@ -91,6 +99,7 @@ class State(NamedTuple):
     now: float
     live: Live
     boxes: tuple[Box, ...]
+    clocks: tuple[float, ...]
     up: tuple[Up, ...] = ()
     down: tuple[Down, ...] = ()
 
@@ -98,12 +107,12 @@ class State(NamedTuple):
 Next: TypeAlias = tuple[str, State]
 
 
-def cold() -> State:
-    """Make the first state: nobody has been heard of."""
+def cold(clock: float = SLOW) -> State:
+    """Make the first state: nobody has been heard of; the clock of the first bridge is given, the other's is right."""
     lives = FakeLives()
     register_site(lives, FakeClock(_BEGIN), SITE)
     boxes = tuple(Box(limits=(0.0,) * len(_OUTLETS[b])) for b in BRIDGES)
-    return State(_BEGIN, lives.load(SITE.id)[1], boxes)
+    return State(_BEGIN, lives.load(SITE.id)[1], boxes, (clock, RIGHT))
 
 
 def after(state: State, labels: Iterable[str]) -> State:
@@ -113,12 +122,17 @@ def after(state: State, labels: Iterable[str]) -> State:
     return state
 
 
-def charging(*outlets: str) -> State:
+def charging(*outlets: str, clock: float = SLOW) -> State:
     """Make a state in which some, else o1 and o3, share the fuse, and nothing is under way."""
-    state = _settled(cold())
+    state = _settled(cold(clock))
     for outlet in outlets or ("o1", "o3"):
         state = _settled(_arrived(after(state, [f"start {outlet}"])))
     return state
+
+
+def expiring(clock: float = SLOW) -> State:
+    """Make a state in which o1 and o3 share the fuse and no lease was renewed: one is on the brink, the other soon."""
+    return after(charging(clock=clock), ["brink"])
 
 
 def _settled(state: State) -> State:
@@ -139,14 +153,18 @@ def _arrived(state: State) -> State:
 
 def successors(state: State) -> Iterator[Next]:
     """List everything that can happen next."""
-    yield "tick", _tick(state)
+    yield "tick", _at(state, state.now + TICK_S)
+    ends = (_end(state, b) - BRINK_S for b, box in enumerate(state.boxes) if box.command is not None)
+    if brinks := [at for at in ends if at > state.now + BRINK_S / 2]:
+        yield "brink", _at(state, min(brinks))
     yield from _cloud("clock", state, Ticked(state.now))
     for b, box in enumerate(state.boxes):
         if len(state.up) < MOST_UP:
             yield f"frame {b}", _frame(state, b, draws=True)
             yield f"idle frame {b}", _frame(state, b, draws=False)
         if box.boot < MOST_BOOTS:
-            yield f"reboot {b}", _with_box(state, b, _obey(Box(box.boot + 1, limits=box.limits), b, state.now))
+            anew = Box(box.boot + 1, limits=box.limits)
+            yield f"reboot {b}", _with_box(state, b, _obey(anew, b, _local(state, b)))
     for i, message in enumerate(state.up):
         without = state._replace(up=_without(state.up, i))
         yield f"lose up {i}", without
@@ -165,36 +183,46 @@ def successors(state: State) -> Iterator[Next]:
             yield from _cloud(f"stop {o.id}", state, StopRequested(state.now, session.id))
 
 
-def _tick(state: State) -> State:
-    now = state.now + TICK_S
-    up = tuple(m for m in state.up if now - m.sent_at <= FRAME_TICKS * TICK_S)
-    return state._replace(now=now, up=up, boxes=tuple(_obey(box, b, now) for b, box in enumerate(state.boxes)))
+def _at(state: State, now: float) -> State:
+    up = tuple(m for m in state.up if now - m.sent_at <= FRAME_S)
+    state = state._replace(now=now, up=up)
+    return state._replace(boxes=tuple(_obey(box, b, _local(state, b)) for b, box in enumerate(state.boxes)))
+
+
+def _local(state: State, b: int) -> float:
+    """Tell the time by the clock of a bridge."""
+    return (state.now - _BEGIN) * state.clocks[b]
+
+
+def _end(state: State, b: int) -> float:
+    """Tell when a bridge has let its outlets fall if it hears nothing more."""
+    return _BEGIN + (state.boxes[b].answered_at + LEASE_S + COMPLY_S) / state.clocks[b]
 
 
 def _frame(state: State, b: int, *, draws: bool) -> State:
     box = state.boxes[b]
-    lease = _lease(box)
-    seq = lease.number(state.now)
+    now = _local(state, b)
+    seq = _lease(box).number(now)
     rev = 0 if box.command is None else box.command.rev
     up = (*state.up, Up(b, box.boot, seq, rev, box.limits, draws, state.now))
-    sent = tuple((s, at) for s, at in (*box.sent, (seq, state.now)) if state.now - at < LEASE_S)
+    sent = tuple((s, at) for s, at in (*box.sent, (seq, now)) if now - at < LEASE_S)
     return _with_box(state._replace(up=up), b, box._replace(seq=seq, sent=sent))
 
 
 def _hear(state: State, command: Down) -> State:
     box = state.boxes[command.bridge]
     lease = _lease(box)
-    message = _command(command)
-    if lease.refusal(state.now, message) is not None:
+    message, now = _command(command), _local(state, command.bridge)
+    if lease.refusal(now, message) is not None:
         return state
     lease.take(message)
     box = box._replace(command=command, answered_at=dict(box.sent)[command.seq])
-    return _with_box(state, command.bridge, _obey(box, command.bridge, state.now))
+    return _with_box(state, command.bridge, _obey(box, command.bridge, now))
 
 
 def _obey(box: Box, b: int, now: float) -> Box:
-    """Let the modules do what the bridge's rules say (``Bridge._target``)."""
-    left_s = _lease(box).remaining_s(now)
+    """Let the modules do what the bridge's rules say (``Bridge._target``), as late as they may when a lease ends."""
+    left_s = _lease(box).remaining_s(now - COMPLY_S)
     falls = tuple(o.fallback_a for o in _OUTLETS[BRIDGES[b]])
     told = box.limits if box.command is None else box.command.limits
     holds = box.command is not None and left_s > 0
@@ -280,7 +308,11 @@ def broken(state: State) -> str | None:
 
 def key(state: State) -> tuple[Any, ...]:
     """Name a state up to what makes no difference: absolute time, and numbers of which only the order matters."""
-    now, live = state.now, state.live
+    live = state.live
+
+    def since(at: float, now: float = state.now) -> float:
+        return round(at - now, 3)
+
     rank = [_ranks(state, b) for b in range(len(BRIDGES))]
     return (
         tuple(
@@ -288,7 +320,7 @@ def key(state: State) -> tuple[Any, ...]:
                 s.limit_a,
                 rank[BRIDGES.index(SITE.outlet[o].bridge)][0](s.since_rev),
                 s.held_a,
-                s.held_a and s.held_until - now,
+                s.held_a and since(s.held_until),
             )
             for o, s in live.outlets.items()
         ),
@@ -296,10 +328,11 @@ def key(state: State) -> tuple[Any, ...]:
             (
                 bridge.boot,
                 bridge.earlier,
-                max(bridge.epoch_at - now, -4 * TICK_S),
+                max(since(bridge.epoch_at), -4 * TICK_S),
                 rank[b][0](bridge.rev),
-                max(bridge.lease_until - now, -2 * LEASE_S),
+                max(since(bridge.lease_until), -2 * LEASE_S),
                 rank[b][1](bridge.answered),
+                bridge.interval_s,
                 bridge.silent,
             )
             for b, bridge in enumerate(live.bridges.values())
@@ -308,33 +341,33 @@ def key(state: State) -> tuple[Any, ...]:
             (
                 s.id,
                 s.phase,
-                s.since - now,
-                s.waiting_since and s.waiting_since - now,
-                s.on_since and s.on_since - now,
-                s.stopping_since and s.stopping_since - now,
+                since(s.since),
+                s.waiting_since and since(s.waiting_since),
+                s.on_since and since(s.on_since),
+                s.stopping_since and since(s.stopping_since),
                 s.served_s,
             )
             for s in live.sessions.values()
         ),
         tuple(
-            (r.boot, rank[BRIDGES.index(b)][1](r.seq), r.at - now, r.base == r.seq, *r.modules.values())
+            (r.boot, rank[BRIDGES.index(b)][1](r.seq), since(r.at), r.base == r.seq, *r.modules.values())
             for b, r in sorted(live.readings.items())
         ),
         tuple(
             (
                 box.boot,
                 rank[b][1](box.seq),
-                tuple((rank[b][1](s), at - now) for s, at in box.sent if rank[b][1](s) is not None),
+                tuple((rank[b][1](s), since(at, _local(state, b))) for s, at in box.sent if rank[b][1](s) is not None),
                 box.command
                 and (*box.command[:2], rank[b][1](box.command.seq), rank[b][0](box.command.rev), box.command.limits),
-                box.command and max(box.answered_at - now, -LEASE_S),
+                box.command and max(since(box.answered_at, _local(state, b)), -LEASE_S - COMPLY_S),
                 box.limits,
             )
             for b, box in enumerate(state.boxes)
         ),
         tuple(
             sorted(
-                (*m[:2], rank[m.bridge][1](m.seq), rank[m.bridge][0](m.rev), *m[4:6], m.sent_at - now) for m in state.up
+                (*m[:2], rank[m.bridge][1](m.seq), rank[m.bridge][0](m.rev), *m[4:6], since(m.sent_at)) for m in state.up
             )
         ),
         tuple(sorted((*m[:2], rank[m.bridge][1](m.seq), rank[m.bridge][0](m.rev), m.limits) for m in state.down)),

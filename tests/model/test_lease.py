@@ -1,4 +1,4 @@
-"""The lease protocol, in every state within some happenings of two first ones."""
+"""The lease protocol, in every state within some happenings of three first ones."""
 
 from collections.abc import Callable
 
@@ -8,14 +8,16 @@ from epspot.control import leases
 from epspot.control.draft import Draft
 from epspot.control.events import FrameReceived
 from epspot.site import Policy
-from tests.model.lease import PLANNING_A, State, after, charging, cold
+from tests.model.lease import PLANNING_A, RIGHT, SITE, SLOW, TOO_SLOW, State, after, charging, cold, expiring
 from tests.model.search import search
 
+DEPTH = 5
 
-@pytest.mark.parametrize(("start", "depth", "least"), [(cold, 5, 9_000), (charging, 5, 15_000)])
-def test_the_fuse_never_carries_too_much(start: Callable[[], State], depth: int, least: int) -> None:
+
+@pytest.mark.parametrize(("start", "least"), [(cold, 6_000), (charging, 15_000), (expiring, 15_000)])
+def test_the_fuse_never_carries_too_much(start: Callable[[], State], least: int) -> None:
     """No order of losses, repeats, delays, reboots, crashes and requests lets more flow than is planned or counted."""
-    found = search(start(), depth)
+    found = search(start(), DEPTH)
     assert found.broken is None, found.trace
     assert found.states > least
 
@@ -23,6 +25,13 @@ def test_the_fuse_never_carries_too_much(start: Callable[[], State], depth: int,
 def test_two_share_the_fuse_at_first() -> None:
     """The second first state is one in which a mistake would show: the fuse is full."""
     assert sum(a for box in charging().boxes for a in box.limits) == PLANNING_A
+
+
+def test_both_leases_are_about_to_end_at_first() -> None:
+    """The third first state is one in which a lease that is counted too short shows: all is still drawn, soon nothing."""
+    state = expiring()
+    assert sum(a for box in state.boxes for a in box.limits) == PLANNING_A
+    assert sum(a for box in after(state, ["tick"]).boxes for a in box.limits) == SITE.outlet["o1"].fallback_a
 
 
 def test_a_decrease_that_counts_unseen_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -42,16 +51,50 @@ def test_a_decrease_that_counts_unseen_is_found_out(monkeypatch: pytest.MonkeyPa
     assert "idle frame 0" in found.trace
 
 
-def test_a_lease_that_is_counted_too_short_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("start", [charging, expiring])
+@pytest.mark.parametrize("clock", [RIGHT, SLOW])
+@pytest.mark.parametrize("part", [0.5, 0.8, 0.9, 0.99])
+def test_a_lease_that_is_counted_too_short_is_found_out(
+    monkeypatch: pytest.MonkeyPatch, part: float, clock: float, start: Callable[..., State]
+) -> None:
     """Were a lease counted shorter than the bridge holds it, its current would be given away too early."""
 
     def hasty(policy: Policy) -> float:
-        return policy.lease_s * 0.5
+        return policy.lease_s * part
 
     monkeypatch.setattr(leases, "span_s", hasty)
-    found = search(charging(), 5)
+    assert search(start(clock=clock), DEPTH).broken is not None
+
+
+@pytest.mark.parametrize("left_out", [{"CLOCK_FACTOR": 1.0}, {"OBEY_S": 0.0}])
+def test_each_part_of_the_margin_is_needed(monkeypatch: pytest.MonkeyPatch, left_out: dict[str, float]) -> None:
+    """Were a slow clock or the time to obey not allowed for, a lease would outlive the cloud's count."""
+    for name, value in left_out.items():
+        monkeypatch.setattr(leases, name, value)
+    found = search(charging(), DEPTH)
     assert found.broken is not None
-    assert found.trace.count("tick") > 1
+    assert "brink" in found.trace
+
+
+def test_a_clock_that_is_slower_than_allowed_for_is_found_out() -> None:
+    """A bridge whose clock is 3 % slow lets a lease outlive the cloud's count: the 2 % are an assumption that counts."""
+    found = search(charging(clock=TOO_SLOW), DEPTH)
+    assert found.broken is not None
+    assert "brink" in found.trace
+
+
+@pytest.mark.parametrize(("part", "too_much"), [(0.9, True), (1.1, False)])
+def test_what_is_given_away_too_early_overloads_the_fuse(
+    monkeypatch: pytest.MonkeyPatch, part: float, *, too_much: bool
+) -> None:
+    """A count that ends before the lease is no matter of books: another outlet gets the current that still flows."""
+
+    def hasty(policy: Policy) -> float:
+        return policy.lease_s * part
+
+    monkeypatch.setattr(leases, "span_s", hasty)
+    state = after(expiring(RIGHT), ["clock"])
+    print(state.live.outlets, broken(state))
 
 
 def test_a_lost_command_gives_nothing_away() -> None:

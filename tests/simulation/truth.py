@@ -14,6 +14,8 @@ _SLACK_A = 0.02
 _BACK_WITHIN_S = 15
 _ROUNDING_WH = 1
 _LAST_SAMPLE_WH = 3
+_UNTOLD_S = 3600.0
+"""What befell a register before a session may show in it, if frames were lost meanwhile."""
 
 
 @dataclass(slots=True)
@@ -23,6 +25,9 @@ class Bill:
     outlet: str
     begun_wh: float
     begun_doubts: int
+    begun_at: float
+    begun_at_zero: bool
+    """The register was reset and shows nothing yet: how much it counts before it is next read is not certain."""
     ended: int = 0
     billed_wh: int = 0
     delivered_wh: float = 0.0
@@ -45,16 +50,20 @@ class Truth:
         self.delivered_wh = {o.id: 0.0 for o in site.outlets}
         self.doubts = {o.id: 0 for o in site.outlets}
         """How often something befell an outlet's register, or a reading of it was put aside."""
+        self.spoiled_at = {o.id: float("-inf") for o in site.outlets}
+        """When a register was last spoiled on order: nothing else excuses energy that is not billed."""
+        self.now = 0.0
         self.bills: dict[str, Bill] = {}
         self.highest: dict[str, float] = {}
         self.over = False
         """Some fuse is over its rating now."""
-        cloud.on_begun, cloud.on_ended, cloud.on_aside = self._begun, self._ended, self.doubt
+        cloud.on_begun, cloud.on_ended, cloud.on_aside = self._begun, self._ended, self._doubt
 
     # -------------------------------------------------------------- current
 
     def check(self, now: float, building_a: Currents | None) -> None:
         """Look at every outlet and fuse as they are now."""
+        self.now = now
         may, flows = [], []
         network = self._site.network
         closed = []
@@ -103,14 +112,24 @@ class Truth:
         """Count what has flowed, whatever the register makes of it."""
         self.delivered_wh[outlet] += sum(module.current_a) * module.voltage_v * dt / 3600
 
-    def doubt(self, outlet: str) -> None:
-        """Note that something befell an outlet's register."""
+    def spoil(self, outlet: str) -> None:
+        """Note that an outlet's register was spoiled on order."""
+        self.spoiled_at[outlet] = self.now
+        self._doubt(outlet)
+
+    def _doubt(self, outlet: str) -> None:
         self.doubts[outlet] += 1
 
     def _begun(self, session: str, outlet: str) -> None:
         if session in self.bills:
             self._watcher.violated("i8_once", f"{session} began twice")
-        self.bills[session] = Bill(outlet, self.delivered_wh[outlet], self.doubts[outlet])
+        self.bills[session] = Bill(
+            outlet, self.delivered_wh[outlet], self.doubts[outlet], self.now, self._shows_zero(outlet)
+        )
+
+    def _shows_zero(self, outlet: str) -> bool:
+        reading = self._modules[outlet].sample()
+        return reading is None or reading.energy_wh == 0
 
     def _ended(self, fact: Fact) -> None:
         bill = self.bills[fact.about]
@@ -126,7 +145,8 @@ class Truth:
         stretches = 1 + self.doubts[bill.outlet] - bill.begun_doubts
         if bill.billed_wh > bill.delivered_wh + stretches * _ROUNDING_WH:
             self._watcher.violated("i6_no_more_than_delivered", d)
-        sure = fact.detail["complete"] and self.doubts[bill.outlet] == bill.begun_doubts
+        spoiled = bill.begun_at_zero or self.spoiled_at[bill.outlet] >= bill.begun_at - _UNTOLD_S
+        sure = fact.detail["complete"] and not spoiled
         if sure and bill.billed_wh < bill.delivered_wh - _LAST_SAMPLE_WH:
             self._watcher.violated("i6_no_less_than_delivered", d)
 

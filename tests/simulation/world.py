@@ -190,7 +190,7 @@ class World:
     def _spoil(self, outlet: str, module: SimModule) -> None:
         kind = self._random.choice(("reset", "leap", "fall", "zero"))
         self.scene.faults[f"register {kind}"] += 1
-        self.truth.doubt(outlet)
+        self.truth.spoil(outlet)
         if kind == "reset":
             module.reset_register()
         elif kind == "leap":

@@ -1,6 +1,7 @@
 """``make run`` as people use it."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -45,7 +46,9 @@ def test_it_ends_by_itself_with_a_summary(temporary: Path) -> None:
     process = demo(temporary, "--for", "20")
     said, _ = process.communicate(timeout=2 * SOON_S)
     assert process.returncode == 0, said
-    assert "starts over the API" in said
+    assert re.search(r"starts over the API +│ .*\d+ active", said), said
+    assert re.search(r"sessions with current +│ [1-9]", said), said
+    assert re.search(r"invariants checked +│ [1-9]\d* states, [1-9]\d* measurements", said), said
     assert "violations                │ 0" in said
     assert list(temporary.iterdir()) == []
 
