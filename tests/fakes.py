@@ -76,7 +76,8 @@ class FakeLives:
         decided = not decision_equals(before, after) or bool(step.facts)
         readings = readings_to_write(before, after, told=bool(step.facts))
         fresh = stored.version == before.version or not decided
-        follows = all(_stamp(stored.readings.get(b)) == _stamp(before.readings.get(b)) for b in readings)
+        rests_on = set(readings) | ({self._bridge_of(before, record)} if record is not None else set())
+        follows = all(_stamp(stored.readings.get(b)) == _stamp(before.readings.get(b)) for b in rests_on)
         together = bool(step.facts) or record is not None
         if not fresh or (together and not follows) or (record is not None and record.id in self.sessions.records):
             raise Conflict(after.site)
@@ -92,6 +93,9 @@ class FakeLives:
         self.outbox += notices(after.site, before.version + 1, after.at, step.facts)
         if record is not None:
             self.sessions.records[record.id] = record
+
+    def _bridge_of(self, live: Live, record: SessionRecord) -> str:
+        return self._sites[live.site, live.revision].outlet[record.outlet].bridge
 
     def _put_decision(self, live: Live) -> None:
         due = next_look(self._lives[live.site], due_at(self._sites[live.site, live.revision], live))

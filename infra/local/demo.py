@@ -42,7 +42,7 @@ _KNOWN_WITHIN_S = 30.0
 _ENDED_WITHIN_S = 90.0
 """Longer than from one frame to the next: a lost one delays the last register by that much."""
 _TRIES = 8
-_TRY_AGAIN = (409, 429, 503)
+_TRY_AGAIN = (409, 429, 500, 502, 503, 504)
 _DRIVERS = 6
 
 
@@ -54,6 +54,7 @@ class Drivers:
         self._outputs = outputs
         self._runner = runner
         self._api = Api(address_of(account, outputs))
+        self._passwords: dict[str, str] = {}
         self._signed_in: dict[str, Api] = {}
         self._sessions: dict[int, tuple[Api, str]] = {}
         self.answers: Counter[str] = Counter()
@@ -72,9 +73,9 @@ class Drivers:
     def come(self, stay: Stay) -> None:
         """Plug in and start; a busy site is asked again."""
         self._runner.plug(stay.module, stay.load)
-        api = self._sign_in(stay.visit.user)
         for attempt in range(_TRIES):
             try:
+                api = self._sign_in(stay.visit.user)
                 started = api.start(stay.outlet, key=f"visit-{stay.visit.id}")
             except ApiError as error:
                 if error.status in _TRY_AGAIN and attempt < _TRIES - 1:
@@ -100,10 +101,11 @@ class Drivers:
                     self.answers[f"stop: {error.code}"] += 1
 
     def _sign_in(self, user: str) -> Api:
+        email = f"{user.lower()}@cooperative.example"
+        if user not in self._passwords:
+            self._passwords[user] = enrol(self._account, self._outputs, email)
         if user not in self._signed_in:
-            email = f"{user.lower()}@cooperative.example"
-            password = enrol(self._account, self._outputs, email)
-            self._signed_in[user] = self._api.sign_in(email, password)
+            self._signed_in[user] = self._api.sign_in(email, self._passwords[user])
         return self._signed_in[user]
 
 

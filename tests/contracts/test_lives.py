@@ -162,7 +162,7 @@ def test_readings_of_different_bridges_do_not_race(house: House) -> None:
 
 
 def test_facts_and_readings_go_together(house: House) -> None:
-    """A step with facts whose readings another has overtaken writes nothing at all."""
+    """A step with facts whose readings another has overtaken writes nothing at all; nor does a start that rests on them."""
     before = house.known()
     mine = step(SITE, before, StartRequested(NOW + 1, "mine", "s-1"))
     told = frame(SITE, "s-b1", 4, M1=None, M2=reading())
@@ -174,7 +174,10 @@ def test_facts_and_readings_go_together(house: House) -> None:
         house.lives.commit(before, lost)
     assert house.lives.load("s") == stands
     assert house.outbox() == facts
-    house.lives.commit(before, mine, record("mine"))  # it brings no readings
+    with pytest.raises(Conflict):
+        house.lives.commit(before, mine, record("mine"))  # its first register is no longer the newest
+    assert house.sessions.get("mine") is None
+    house.happen(StartRequested(NOW + 1, "mine", "s-1"), record("mine"))
     assert house.sessions.get("mine") is not None
 
 
@@ -261,7 +264,9 @@ def test_a_start_costs_one_transaction(tables: House) -> None:
     with tables.counted() as writes:
         tables.happen(StartRequested(NOW, "session-1", "s-1"), record())
     assert writes == {"TransactWriteItems": 1}
-    kinds = [put["Put"]["Item"]["sk"]["S"].split("#")[0] for put in tables.calls[-1][1]["TransactItems"]]
+    check, *puts = sorted(tables.calls[-1][1]["TransactItems"], key=lambda item: "Put" in item)
+    assert check["ConditionCheck"]["Key"]["sk"] == {"S": "READINGS#s-b1"}
+    kinds = [put["Put"]["Item"]["sk"]["S"].split("#")[0] for put in puts]
     assert sorted(kinds) == ["DECISION", "OUTBOX", "SESSION"]
 
 

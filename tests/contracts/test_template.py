@@ -42,7 +42,6 @@ ENVIRONMENT = {
     "RELAY_ASIDE_URL",
     "TOPIC_PREFIX",
     "USER_POOL_CLIENT_ID",
-    "USER_POOL_ID",
 }
 
 

@@ -367,7 +367,8 @@ def key(state: State) -> tuple[Any, ...]:
         ),
         tuple(
             sorted(
-                (*m[:2], rank[m.bridge][1](m.seq), rank[m.bridge][0](m.rev), *m[4:6], since(m.sent_at)) for m in state.up
+                (*m[:2], rank[m.bridge][1](m.seq), rank[m.bridge][0](m.rev), *m[4:6], since(m.sent_at))
+                for m in state.up
             )
         ),
         tuple(sorted((*m[:2], rank[m.bridge][1](m.seq), rank[m.bridge][0](m.rev), m.limits) for m in state.down)),

@@ -2,7 +2,7 @@
 
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -123,10 +123,21 @@ class DynamoLives:
                     transaction.save(outbox_item(after.site, before.version + 1, after.at, step.facts))
                 if record is not None:
                     transaction.save(record_item(record), condition=CoreItem.pk.does_not_exist())
+                    self._check_register(transaction, before, record, readings)
         except TransactWriteError as error:
             if _is_conflict(error):
                 raise Conflict(before.site) from error
             raise
+
+    def _check_register(
+        self, transaction: TransactWrite, before: Live, record: SessionRecord, written: Mapping[str, Readings]
+    ) -> None:
+        """Hold a session to the readings that its first register comes from."""
+        bridge = self._site(before.site, before.revision).outlet[record.outlet].bridge
+        if bridge not in written:
+            transaction.condition_check(
+                LiveItem, site_key(before.site), f"{READINGS}{bridge}", condition=_follows(before.readings.get(bridge))
+            )
 
     def postpone(self, site: str, seen: int) -> None:
         """Set the time of a site's next look, unless a commit has set it since it was ``seen``."""
