@@ -259,7 +259,7 @@ def _complete(account: Account, prefix: str, root: Template, nested: Mapping[str
     for name, template in nested.items():
         inside = _resources(client, made[name])
         for inner, resource in template["Resources"].items():
-            if resource["Type"] == "AWS::DynamoDB::Table":
+            if "TimeToLiveSpecification" in resource.get("Properties", {}):
                 _set_expiry(account, inside[inner], resource["Properties"]["TimeToLiveSpecification"])
 
 
