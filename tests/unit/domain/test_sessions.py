@@ -471,3 +471,24 @@ def test_a_guard_event_after_a_restart_counts() -> None:
     yard.after(1).frame()
     yard.edge("over_current", "a", rev=0)
     assert yard.session("a").end is End.GUARD
+
+
+def test_what_a_session_left_unread_is_not_the_next_one_s() -> None:
+    """A session that ended without its last register leaves energy behind, which nobody pays."""
+    yard = charging()
+    yard.bridges["b1"].obeys = False
+    yard.stop("s-a")
+    for _ in range(16):
+        yard.after(60).frame()
+    yard.bridges["b1"].obeys = True
+    (end,) = yard.told("session.ended")
+    assert not end.detail["complete"]
+    yard.start("a", "s2")
+    yard.loads["a"].energy_wh += 400
+    yard.after(10).frame()
+    yard.after(10).frame()
+    yard.stop("s2")
+    yard.after(10).frame()
+    yard.after(10).frame()
+    assert yard.told("session.ended")[1].detail["energy_wh"] == 0
+    assert [f.detail["doubt"] for f in yard.told("meter.put_aside")] == ["unread"]

@@ -52,7 +52,8 @@ def begin(draft: Draft, session: str, outlet: str) -> None:
             f"Outlet {here.number} can't be reached now. Choose another, or try again later.",
             f"Uttag {here.number} kan inte nås just nu. Välj ett annat, eller försök igen senare.",
         )
-    register = None if reading is None else reading.energy_wh
+    state = draft.outlets[outlet]
+    register = None if reading is None or state.unread or state.counted_a else reading.energy_wh
     draft.add_session(
         SessionState(
             id=session,
@@ -157,6 +158,8 @@ def _end(draft: Draft, session: SessionState, *, complete: bool) -> None:
     register = None if last is None else last.energy_wh
     meter = Meter(session.base_wh, session.booked_wh)
     draft.drop_session(session)
+    if not complete and session.outlet in draft.outlets:
+        draft.outlet(session.outlet, unread=True)
     draft.tell(
         "session.ended",
         session.id,

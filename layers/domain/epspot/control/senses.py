@@ -178,6 +178,10 @@ def _take_reading(draft: Draft, outlet: Outlet, new: Reading, seconds: float) ->
         draft.replan = True
     if last is not None:
         _doubt_other_load(draft, outlet, last, new)
+    if draft.outlets[outlet.id].unread:
+        draft.outlet(outlet.id, unread=False)
+        told = None if last is None else last.energy_wh
+        draft.tell("meter.put_aside", outlet.id, doubt="unread", last_wh=told, new_wh=new.energy_wh)
     new = _metered(draft, outlet, last, new, seconds)
     draft.readings[outlet.bridge] = replace(
         known, modules={**known.modules, outlet.module: new}, lost=known.lost - {outlet.module}

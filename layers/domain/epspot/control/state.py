@@ -137,6 +137,8 @@ class OutletState:
     """When the lease of ``held_a`` has run out on the bridge's clock for certain."""
     reason: str = ""
     """What limits the allowance now (``limited_by``)."""
+    unread: bool = False
+    """A session ended here without its last register: what has flowed since the one known is nobody's."""
 
     @property
     def counted_a(self) -> float:
