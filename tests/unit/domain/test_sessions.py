@@ -484,7 +484,7 @@ def test_what_a_session_left_unread_is_not_the_next_one_s() -> None:
     (end,) = yard.told("session.ended")
     assert not end.detail["complete"]
     yard.start("a", "s2")
-    yard.loads["a"].energy_wh += 400
+    yard.loads["a"].energy_wh += 100
     yard.after(10).frame()
     yard.after(10).frame()
     yard.stop("s2")
