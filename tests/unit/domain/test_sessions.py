@@ -492,3 +492,19 @@ def test_what_a_session_left_unread_is_not_the_next_one_s() -> None:
     yard.after(10).frame()
     assert yard.told("session.ended")[1].detail["energy_wh"] == 0
     assert [f.detail["doubt"] for f in yard.told("meter.put_aside")] == ["unread"]
+
+
+def test_current_that_another_bridge_s_outlet_no_longer_draws_counts_as_other_load() -> None:
+    """It may have stopped before the meter was read; until the meter speaks again the building is taken to draw it."""
+    main = fuse(rating_a=63, other_a=(20.0, 20.0, 20.0))
+    yard = Yard(site(outlet("a"), outlet("b", bridge="b2"), fuses=[main], meter="b1"))
+    yard.frame("b1", meter_a=(5.0, 5.0, 5.0))
+    yard.start("b")
+    yard.after(10).frame("b2")
+    yard.after(10).frame("b1", meter_a=(21.0, 5.0, 5.0))
+    before = yard.live.other_a[0]
+    yard.loads["b"].wants_a = 0
+    yard.after(10).frame("b2")
+    assert yard.live.other_a[0] == min(before + 16, 20)
+    yard.after(10).frame("b1", meter_a=(5.0, 5.0, 5.0))
+    assert yard.live.other_a[0] == 5

@@ -245,5 +245,3 @@ _HANDLERS: dict[type, Callable[[Draft, Any], None]] = {
     Watched: _watched,
     Ticked: _ticked,
 }
-
-__all__ = ["Live", "Step", "step"]
