@@ -6,6 +6,7 @@ PREFIX ?= epspot
 
 PY := .venv/bin/python
 STAMP := .venv/.installed
+PEERS := .venv-bench/.installed
 TEMPLATES := template.yaml infra/*.yaml iot/*.yaml
 
 .DEFAULT_GOAL := help
@@ -38,8 +39,14 @@ lint: $(STAMP) ## Check style, types, who imports whom, and the templates
 	.venv/bin/lint-imports
 	.venv/bin/cfn-lint $(TEMPLATES)
 
-bench: $(STAMP) ## Measure, into build/bench/ (ONLY=allocation measures one area)
+bench: $(STAMP) $(if $(filter allocation delivery,$(or $(ONLY),allocation)),$(PEERS)) ## Measure, into build/bench/ (ONLY=allocation measures one area)
 	$(PY) -m tests.bench $(ONLY)
+
+# What EpSpot is compared with is large, so it stands apart; without it the other figures are measured all the same.
+$(PEERS): requirements/bench.txt
+	@{ $(PYTHON) -m venv .venv-bench && .venv-bench/bin/python -m pip install --quiet \
+		--disable-pip-version-check --requirement requirements/bench.txt && touch $@; } || \
+		echo "The peers can't be installed, so the figures that compare with them are left out." >&2
 
 build: $(STAMP) ## Build for AWS, into build/sam/
 	@command -v $(SAM) > /dev/null || { \

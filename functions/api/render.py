@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from epspot.control.state import Wishes
 from epspot.ports import SessionRecord
 from epspot.services.follow_session import View
 from epspot.services.list_outlets import OutletView
@@ -36,6 +37,24 @@ def session(v: View) -> dict[str, Any]:
         "position": v.position,
         "limited_by": v.limited_by,
         "measured_at": time(v.measured_at),
+        "expected_at": time(v.expected.likely_at),
+        "expected_latest_at": time(v.expected.latest_at),
+        "begins_at": time(v.begins_at),
+        "wishes": wishes(v.wishes),
+        "cut_short": v.cut_short,
+    }
+
+
+def wishes(w: Wishes) -> dict[str, Any]:
+    """Render what is wanted of a session, as it is asked for."""
+    return {
+        "start_at": time(w.start_at),
+        "ready_by": time(w.ready_by),
+        "needs_wh": w.needs_wh,
+        "until_wh": w.until_wh,
+        "until": time(w.until_at),
+        "cheapest": w.cheapest,
+        "heats_engine": w.heats_engine,
     }
 
 
@@ -52,4 +71,5 @@ def record(r: SessionRecord) -> dict[str, Any]:
         "energy_wh": r.energy_wh,
         "start_wh": r.start_wh,
         "end_wh": r.end_wh,
+        "cut_short": r.cut_short,
     }

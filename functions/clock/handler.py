@@ -13,4 +13,7 @@ from functions.observability import logger, metrics, report
 def handler(_event: dict[str, Any], _context: object) -> None:
     """Let time pass at every site that is due."""
     due, failed = tick_sites(world().ticking)
-    report("clock", Counter({"sites_due": due, "sites_failed": len(failed)}), failed=failed)
+    counts = Counter(sites_due=due, sites_failed=len(failed))
+    if lost := world().journal.take_lost():
+        counts["journal_lost"] = lost
+    report("clock", counts, failed=failed)

@@ -28,6 +28,8 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
             logger.exception("a message failed", message_id=record["messageId"])
             counts["failed"] += 1
             failures.append({"itemIdentifier": record["messageId"]})
+    if lost := world().journal.take_lost():
+        counts["journal_lost"] = lost
     report("messages taken", counts)
     return {"batchItemFailures": failures}
 

@@ -17,7 +17,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     failures = []
     for record in event["Records"]:
         try:
-            note_session(world().sessions, _fact(json.loads(record["body"])))
+            note_session(world().noting, _fact(json.loads(record["body"])))
         except Exception:  # noqa: BLE001 - whatever one fact does, the ones behind it are noted
             logger.exception("a fact failed", message_id=record["messageId"])
             failures.append({"itemIdentifier": record["messageId"]})
@@ -28,5 +28,10 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 def _fact(body: dict[str, Any]) -> SessionFact:
     d = body["detail"]
     return SessionFact(
-        session=d["about"], kind=body["detail-type"], position=d["position"], at=d["at"], detail=d["detail"]
+        session=d["about"],
+        kind=body["detail-type"],
+        position=d["position"],
+        at=d["at"],
+        detail=d["detail"],
+        site=d["site"],
     )

@@ -27,7 +27,7 @@ from infra.local.ministack import REGION, Account
 ROOT = Path(__file__).parents[2]
 RECIPES = ROOT / "infra" / "package" / "Makefile"
 CACHE = ROOT / "build" / "layers"
-FUNCTIONS = ("control", "clock", "api", "relay", "history")
+FUNCTIONS = ("control", "clock", "outlook", "api", "relay", "history")
 WORKERS = {"control": 2}
 """How many processes to warm where one isn't enough: the control function takes two batches at once."""
 
@@ -63,6 +63,8 @@ class Outputs:
     refused_url: str
     relay_aside_url: str
     rule_errors_url: str
+    journal_stream: str
+    journal_bucket: str
 
     @classmethod
     def read(cls, stack: Mapping[str, Any], prefix: str, endpoint: str) -> Self:

@@ -57,10 +57,10 @@ class Api:
         found: list[dict[str, Any]] = self.call("GET", "/outlets")["outlets"]
         return found
 
-    def start(self, outlet: str, key: str | None = None) -> dict[str, Any]:
-        """Start a session."""
+    def start(self, outlet: str, key: str | None = None, **wishes: Any) -> dict[str, Any]:
+        """Start a session, with what is wanted of it under the API's own names."""
         started: dict[str, Any] = self.call(
-            "POST", "/sessions", {"outlet": outlet}, {"Idempotency-Key": key or str(uuid4())}
+            "POST", "/sessions", {"outlet": outlet} | wishes, {"Idempotency-Key": key or str(uuid4())}
         )
         return started
 
@@ -73,6 +73,21 @@ class Api:
         """Stop a session."""
         stopped: dict[str, Any] = self.call("POST", f"/sessions/{session}/stop")
         return stopped
+
+    def pause(self, session: str) -> dict[str, Any]:
+        """Let a session be without current."""
+        paused: dict[str, Any] = self.call("POST", f"/sessions/{session}/pause")
+        return paused
+
+    def resume(self, session: str) -> dict[str, Any]:
+        """Let a paused session have current again."""
+        resumed: dict[str, Any] = self.call("POST", f"/sessions/{session}/resume")
+        return resumed
+
+    def change(self, session: str, **wishes: Any) -> dict[str, Any]:
+        """Want something else of a session: all its wishes anew."""
+        changed: dict[str, Any] = self.call("PUT", f"/sessions/{session}/wishes", wishes)
+        return changed
 
     def history(self) -> list[dict[str, Any]]:
         """List one's sessions."""

@@ -39,6 +39,7 @@ def world_of(account: Account, outputs: Outputs) -> World:
             relay_aside_url=outputs.relay_aside_url,
             topic_prefix=outputs.prefix,
             user_pool_client_id=outputs.user_pool_client_id,
+            journal_stream=outputs.journal_stream,
             endpoint_url=account.endpoint,
         )
     )
@@ -76,7 +77,7 @@ def erect(
 ) -> SimRunner:
     """Register a site and its bridges and make its runner; `start` it to let it live."""
     world = world_of(account, outputs)
-    register_site(world.lives, world.clock, site)
+    register_site(world.lives, world.clock, site, world.journal)
     simulated = SimSite(plan_of(site, building, registers_wh), seed=seed)
     files = [register_bridge(account, outputs, b, folder) for b in simulated.bridges]
     return SimRunner(simulated, [_agent(outputs, site, simulated, f) for f in files])

@@ -15,11 +15,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from iot.bridge.core import Bridge, BridgeSettings, ModuleConfig, Step
-from iot.bridge.links import MeterLink, ModuleLink
-from iot.contract import Currents, Event, Frame, History, Reading, Topics, Upward, encode
+from iot.bridge.links import Measured, MeterLink, ModuleLink, SlowMeterLink
+from iot.contract import Event, Frame, GuardLimits, History, Reading, Topics, Upward, encode
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -63,6 +64,8 @@ class AgentStatus(NamedTuple):
     refused: Mapping[str, int]
     reconnects: int
     unacknowledged: int
+    meter: Mapping[str, int] = MappingProxyType({})
+    """What has come of a main meter that counts it."""
 
 
 class Agent:
@@ -96,6 +99,7 @@ class Agent:
             refused=dict(self.core.refused),
             reconnects=max(0, self._counts["connections"] - 1),
             unacknowledged=len(self._unacknowledged),
+            meter=self._meter.counts if isinstance(self._meter, SlowMeterLink) else {},
         )
 
     def start(self) -> None:
@@ -151,8 +155,12 @@ class Agent:
             for seq in [s for s in self._unacknowledged if s not in self._in_flight]:
                 self._publish_until_taken(now, seq)
         readings = {module.id: _sample(module) for module in self._modules}
-        meter_a = None if self._meter is None else _meter_a(self._meter)
-        step = self.core.step(time.monotonic(), int(time.time()), readings, meter_a)
+        measured = None if self._meter is None else _measured(self._meter)
+        at = time.monotonic()
+        if measured is None:
+            step = self.core.step(at, int(time.time()), readings)
+        else:
+            step = self.core.step(at, int(time.time()), readings, measured.current_a, at - measured.age_s)
         self._carry_out(step)
 
     def _carry_out(self, step: Step) -> None:
@@ -296,9 +304,12 @@ def _sample(module: ModuleLink) -> Reading | None:
         return None
 
 
-def _meter_a(meter: MeterLink) -> Currents | None:
+def _measured(meter: MeterLink) -> Measured | None:
     try:
-        return meter.sample()
+        if isinstance(meter, SlowMeterLink):
+            return meter.newest()
+        current_a = meter.sample()
+        return None if current_a is None else Measured(current_a, 0.0)
     except Exception:  # noqa: BLE001 - a driver may raise anything
         _log.exception("the main meter could not be read")
         return None
@@ -310,12 +321,17 @@ def _meter_a(meter: MeterLink) -> Currents | None:
 def load_known(path: Path) -> dict[str, ModuleConfig]:
     """Read what an earlier boot remembered; nothing if that is missing or broken, and all modules are off."""
     try:
-        return {m: ModuleConfig(**c) for m, c in json.loads(path.read_text("utf-8")).items()}
+        return {m: _config(**c) for m, c in json.loads(path.read_text("utf-8")).items()}
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, TypeError, AttributeError):
         _log.exception("the state file can't be read; modules stay off until a command")
         return {}
+
+
+def _config(*, guard: Sequence[float] = (), **config: Any) -> ModuleConfig:
+    """Read one module; a file of an earlier version says nothing of the guard."""
+    return ModuleConfig(**config, guard=GuardLimits(*guard))
 
 
 def save_known(path: Path, known: Mapping[str, ModuleConfig]) -> None:

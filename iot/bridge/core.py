@@ -6,15 +6,15 @@ epoch seconds, and only ever written into messages.
 """
 
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from iot.bridge.guard import MainGuard
+from iot.bridge.guard import FuseGuard, Share
 from iot.bridge.lease import Lease
 from iot.bridge.outlet import Applied, Outlet, Target, Told
 from iot.bridge.reports import FrameLog, HistoryLog
-from iot.bridge.settings import UNKNOWN, BridgeSettings, Deadbands, ModuleConfig
+from iot.bridge.settings import UNKNOWN, BridgeSettings, Deadbands, FuseLimit, ModuleConfig
 from iot.contract import (
     Currents,
     Event,
@@ -27,7 +27,7 @@ from iot.contract import (
     decode_command,
 )
 
-__all__ = ["Applied", "Bridge", "BridgeSettings", "Deadbands", "ModuleConfig", "Step"]
+__all__ = ["Applied", "Bridge", "BridgeSettings", "Deadbands", "FuseLimit", "ModuleConfig", "Step"]
 
 _METER_RISE_A, _METER_NEAR = 2.0, 0.8
 _STRAIGHT = (0, 1, 2)
@@ -80,8 +80,11 @@ class Bridge:
         self._events: deque[_Pending] = deque(maxlen=settings.events_max)
         self._history = HistoryLog(settings.history_step_s, settings.history_rows_max)
         self._meter_sent: Currents | None = None
-        rating_a = settings.main_rating_a
-        self._main = None if rating_a is None else MainGuard(rating_a, settings.shed_s, settings.shed_fast_s)
+        self._fuses = [FuseGuard(f, settings.shed_s, settings.shed_fast_s) for f in settings.fuses]
+        self._main: FuseGuard | None = None
+        if settings.main_rating_a is not None:
+            main = FuseLimit("main", settings.main_rating_a, ())
+            self._main = FuseGuard(main, settings.shed_s, settings.shed_fast_s)
 
     # ------------------------------------------------------------------ what is known
 
@@ -131,7 +134,7 @@ class Bridge:
         self._full |= command.full
         self._edge |= command.full
         for module, s in command.modules.items():
-            self._known[module] = ModuleConfig(s.max_a, s.fallback_a, s.until_wh)
+            self._known[module] = ModuleConfig(s.max_a, s.fallback_a, s.until_wh, s.guard)
         for module, outlet in self._outlets.items():
             outlet.config = self._known.get(module, UNKNOWN)
             setting = command.modules.get(module)
@@ -139,9 +142,17 @@ class Bridge:
         return True
 
     def step(
-        self, now: float, wall: int, readings: Mapping[str, Reading | None], meter: Currents | None = None
+        self,
+        now: float,
+        wall: int,
+        readings: Mapping[str, Reading | None],
+        meter: Currents | None = None,
+        meter_at: float | None = None,
     ) -> Step:
-        """Look at the modules, decide what each does now, and say what the cloud should know."""
+        """Look at the modules, decide what each does now, and say what the cloud should know.
+
+        ``meter_at``: when the main meter measured this, on the clock of ``now``; None: now.
+        """
         for module in sorted(readings.keys() - self._outlets.keys()):
             self._outlets[module] = Outlet(self.settings, self._known.get(module, UNKNOWN))
         apply: dict[str, Applied] = {}
@@ -156,7 +167,10 @@ class Bridge:
             apply[module] = outlet.decide(now, target, lease_s)
             if outlet.effective_a < before_a:
                 lowered.add(module)
-        self._shed(now, wall, meter, apply, lease_s)
+        for module, fuse in self._overloads(now, meter, now if meter_at is None else meter_at):
+            outlet = self._outlets[module]
+            self._note(wall, module, outlet.trip(self._applied_rev, Told(EventKind.SHED, fuse)))
+            apply[module] = outlet.decide(now, Target(0.0, relay=False), lease_s)
         send = self._messages(now, wall, meter)
         if self._applied_rev != self._lease.rev:
             # Only what is sampled from now on shows the revision.
@@ -180,23 +194,38 @@ class Bridge:
             return Target(0.0, relay=False)
         out_of_time = setting.until_s is not None and self._lease.past(now, setting.until_s)
         if lease_s > 0:
-            return Target(setting.limit_a, setting.relay, setting.until_wh, out_of_time)
+            return Target(setting.limit_a, setting.relay, setting.until_wh, out_of_time, setting.conductors)
+        # The fallback is planned for on every conductor.
         limit_a = min(setting.limit_a, setting.fallback_a)
         return Target(limit_a, setting.relay and limit_a > 0, setting.until_wh, out_of_time)
 
-    def _shed(self, now: float, wall: int, meter: Currents | None, apply: dict[str, Applied], lease_s: float) -> None:
-        if self._main is None:
+    def _overloads(self, now: float, meter: Currents | None, meter_at: float) -> Iterator[tuple[str, str]]:
+        """Choose what to shed, each with its fuse: lesser fuses first, since what they shed relieves the main fuse."""
+        if self._main is None and not self._fuses:
             return
-        loads_a = {
-            module: self._on_feeder(module, outlet.reading.current_a)
+        shares = {
+            module: Share(self._on_feeder(module, outlet.current_a), outlet.unruly(now))
             for module, outlet in self._outlets.items()
-            if outlet.latch is None and outlet.relay and outlet.reading is not None
+            if not outlet.lost
         }
-        module = self._main.check(now, meter, loads_a)
-        if module is not None:
-            outlet = self._outlets[module]
-            self._note(wall, module, outlet.trip(self._applied_rev, Told(EventKind.SHED)))
-            apply[module] = outlet.decide(now, Target(0.0, relay=False), lease_s)
+        can_go = {module: share for module, share in shares.items() if self._outlets[module].sheddable}
+        for guard in self._fuses:
+            below = shares.keys() & guard.limit.modules
+            measured_a = _sum([shares[m].current_a for m in below])
+            module = guard.check(now, measured_a, {m: can_go[m] for m in can_go.keys() & below})
+            if module is not None:
+                yield self._relieve(now, guard, module, can_go[module])
+        if self._main is not None and (module := self._main.check(meter_at, meter, can_go)) is not None:
+            yield self._relieve(now, self._main, module, can_go[module])
+
+    def _relieve(self, now: float, guard: FuseGuard, module: str, share: Share) -> tuple[str, str]:
+        """Let every fuse above the module know that it goes."""
+        for above in self._fuses:
+            if module in above.limit.modules:
+                above.relieved(now, share.current_a)
+        if self._main is not None:
+            self._main.relieved(now, share.current_a)
+        return module, guard.limit.id
 
     def _on_feeder(self, module: str, current_a: Currents) -> Currents:
         feeder = [0.0, 0.0, 0.0]
@@ -283,3 +312,11 @@ class Bridge:
             reading=pending.reading,
             rule=pending.told.rule,
         )
+
+
+def _sum(currents: Sequence[Currents]) -> Currents:
+    feeder = [0.0, 0.0, 0.0]
+    for current_a in currents:
+        for phase in range(3):
+            feeder[phase] += current_a[phase]
+    return feeder[0], feeder[1], feeder[2]

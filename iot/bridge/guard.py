@@ -1,16 +1,17 @@
 """The last resort: what the bridge switches off by itself, whether or not the cloud answers."""
 
+import math
 from collections import deque
 from collections.abc import Mapping
+from typing import NamedTuple
 
-from iot.contract import Currents
+from iot.bridge.settings import FuseLimit
+from iot.contract import USUAL_GUARD, Currents, GuardLimits
 
 DRAWS_A = 0.5
 """From this current on, a phase counts as drawing."""
 
-_INSTANT = 1.5
-_SECONDS, _SECONDS_A, _SECONDS_S = 1.1, 0.5, 7.0
-_MEAN, _BUCKET_S, _BUCKETS = 1.05, 10.0, 90
+_BUCKET_S, _BUCKETS = 10.0, 90
 _GAP_S = 3.0
 _HEAVY = 1.3
 
@@ -23,11 +24,11 @@ def allowed_a(limit_a: float) -> float:
 class PowerGuard:
     """Watches one module against the outlet's maximum current.
 
-    Above 150 % trips at once (``instant``), above 110 % + 0.5 A for 7 s (``seconds``), and so does a mean of
-    15 minutes above 105 % (``mean``).
+    Unless the outlet's own tolerances say otherwise: above 150 % trips at once (``instant``), above 110 % +
+    0.5 A for 7 s (``seconds``), and so does a mean of 15 minutes above 105 % (``mean``).
     """
 
-    __slots__ = ("_buckets", "_charge_as", "_last", "_over_since", "_start")
+    __slots__ = ("_buckets", "_charge_as", "_last", "_over_since", "_start", "_sums_as")
 
     def __init__(self) -> None:
         self.reset()
@@ -37,21 +38,21 @@ class PowerGuard:
         self._over_since: float | None = None
         self._last: float | None = None
         self._start = 0.0
-        self._charge_as = (0.0, 0.0, 0.0)
-        self._buckets: deque[Currents] = deque(maxlen=_BUCKETS)
+        self._charge_as = self._sums_as = (0.0, 0.0, 0.0)
+        self._buckets: deque[Currents] = deque([self._charge_as] * _BUCKETS)
 
-    def check(self, now: float, current_a: Currents, max_a: float) -> str | None:
+    def check(self, now: float, current_a: Currents, max_a: float, limits: GuardLimits = USUAL_GUARD) -> str | None:
         """Name the rule that is broken; None: none is."""
         worst = max(current_a)
-        if worst > _INSTANT * max_a:
+        if worst > limits.instant * max_a:
             return "instant"
-        if worst <= _SECONDS * max_a + _SECONDS_A:
+        if worst <= limits.seconds * max_a + limits.seconds_a:
             self._over_since = None
         elif self._over_since is None:
             self._over_since = now
-        elif now - self._over_since >= _SECONDS_S:
+        elif now - self._over_since >= limits.seconds_s:
             return "seconds"
-        return "mean" if self._mean_a(now, current_a) > _MEAN * max_a else None
+        return "mean" if self._mean_a(now, current_a) > limits.mean * max_a else None
 
     def _mean_a(self, now: float, current_a: Currents) -> float:
         """Tell the highest phase's mean of the last 15 minutes when a bucket is full; 0 between."""
@@ -63,9 +64,15 @@ class PowerGuard:
         self._charge_as = (a + current_a[0] * dt, b + current_a[1] * dt, c + current_a[2] * dt)
         if now - self._start < _BUCKET_S:
             return 0.0
-        self._buckets.append(self._charge_as)
+        oldest, newest, sums = self._buckets.popleft(), self._charge_as, self._sums_as
+        self._buckets.append(newest)
+        self._sums_as = (
+            sums[0] + newest[0] - oldest[0],
+            sums[1] + newest[1] - oldest[1],
+            sums[2] + newest[2] - oldest[2],
+        )
         self._start, self._charge_as = now, (0.0, 0.0, 0.0)
-        return max(sum(bucket[phase] for bucket in self._buckets) for phase in range(3)) / (_BUCKET_S * _BUCKETS)
+        return max(self._sums_as) / (_BUCKET_S * _BUCKETS)
 
 
 class Compliance:
@@ -103,48 +110,82 @@ class Compliance:
             self._excess_since = now
         if now - self._excess_since < self._comply_s:
             return False
+        return worst > self.allows_a(now)
+
+    def allows_a(self, now: float) -> float:
+        """Tell what may flow by the largest limit of the last seconds."""
         while len(self._limits) > 1 and self._limits[1][0] <= now - self._comply_s:
             self._limits.popleft()
-        return worst > allowed_a(max(limit_a for _, limit_a in self._limits))
+        return allowed_a(max((limit_a for _, limit_a in self._limits), default=math.inf))
 
 
-class MainGuard:
-    """Sheds modules while the main meter is above the main fuse."""
+class Share(NamedTuple):
+    """What a module that can be shed draws of each *feeder* phase."""
 
-    __slots__ = ("_fast_s", "_heavy_since", "_over_since", "_rating_a", "_shed_at", "_slow_s")
+    current_a: Currents
+    unruly: bool = False
+    """It draws more than its own limit allows."""
 
-    def __init__(self, rating_a: Currents, slow_s: float, fast_s: float) -> None:
-        self._rating_a = rating_a
+
+class FuseGuard:
+    """Sheds modules while a fuse is exceeded.
+
+    Times are those at which the current was *measured*. A meter that has a new value every ten seconds so needs
+    two of them to say that the fuse is exceeded: one that is read again is not a second one, and neither sheds
+    nor tells what the last shedding has helped.
+    """
+
+    __slots__ = ("_fast_s", "_heavy_since", "_over_since", "_shed_at", "_slow_s", "limit")
+
+    def __init__(self, limit: FuseLimit, slow_s: float, fast_s: float) -> None:
+        self.limit = limit
         self._slow_s = slow_s
         self._fast_s = fast_s
         self._over_since: list[float | None] = [None, None, None]
         self._heavy_since: list[float | None] = [None, None, None]
-        self._shed_at: float | None = None
+        self._shed_at = [-math.inf] * 3
 
-    def check(self, now: float, meter_a: Currents | None, loads_a: Mapping[str, Currents]) -> str | None:
-        """Name the module to shed now: the largest on the phase that is most over; None: none.
+    def check(self, at: float, measured_a: Currents | None, shares: Mapping[str, Share]) -> str | None:
+        """Name the module to shed now; None: none.
 
-        ``loads_a`` holds what each module that can be shed draws of each *feeder* phase. A silent meter
-        neither sheds nor forgives.
+        On the phase that is most over, the least harmful one. A silent meter neither sheds nor forgives.
         """
-        if meter_a is None:
+        if measured_a is None:
             return None
-        due: list[int] = []
-        for phase, (a, rating_a) in enumerate(zip(meter_a, self._rating_a, strict=True)):
-            over = self._over_since[phase] = _since(self._over_since[phase], now, a > rating_a)
-            heavy = self._heavy_since[phase] = _since(self._heavy_since[phase], now, a > _HEAVY * rating_a)
-            slow = over is not None and now - over >= self._slow_s
-            fast = heavy is not None and now - heavy >= self._fast_s
-            if slow or fast:
-                due.append(phase)
-        if not due or (self._shed_at is not None and now - self._shed_at < self._slow_s):
-            return None
-        for phase in sorted(due, key=lambda p: self._rating_a[p] - meter_a[p]):
-            drawing = [m for m, a in loads_a.items() if a[phase] >= DRAWS_A]
-            if drawing:
-                self._shed_at = now
-                return max(sorted(drawing), key=lambda m: loads_a[m][phase])
+        excess_a = [a - rating_a for a, rating_a in zip(measured_a, self.limit.rating_a, strict=True)]
+        due = [phase for phase in range(3) if self._is_due(at, phase, measured_a[phase])]
+        for phase in sorted(due, key=lambda p: -excess_a[p]):
+            if (module := _least_harmful(phase, excess_a[phase], shares)) is not None:
+                return module
         return None
+
+    def relieved(self, now: float, current_a: Currents) -> None:
+        """Take note that a module with this share is shed: its phases are given time to show it."""
+        for phase, a in enumerate(current_a):
+            if a >= DRAWS_A:
+                self._shed_at[phase] = now
+
+    def _is_due(self, at: float, phase: int, measured_a: float) -> bool:
+        rating_a = self.limit.rating_a[phase]
+        over = self._over_since[phase] = _since(self._over_since[phase], at, measured_a > rating_a)
+        heavy = self._heavy_since[phase] = _since(self._heavy_since[phase], at, measured_a > _HEAVY * rating_a)
+        slow = over is not None and at - over >= self._slow_s
+        fast = heavy is not None and at - heavy >= self._fast_s
+        return (slow or fast) and at - self._shed_at[phase] >= self._slow_s
+
+
+def _least_harmful(phase: int, excess_a: float, shares: Mapping[str, Share]) -> str | None:
+    """Choose what to shed on a phase.
+
+    First one that breaks its own limit, the largest of those; else the smallest whose current is enough; else
+    the largest.
+    """
+    drawing = {m: s for m, s in sorted(shares.items()) if s.current_a[phase] >= DRAWS_A}
+    unruly = [m for m, s in drawing.items() if s.unruly]
+    enough = [m for m, s in drawing.items() if s.current_a[phase] >= excess_a]
+    if enough and not unruly:
+        return min(enough, key=lambda m: drawing[m].current_a[phase])
+    return max(unruly or drawing, key=lambda m: drawing[m].current_a[phase], default=None)
 
 
 def _since(before: float | None, now: float, holds: bool) -> float | None:  # noqa: FBT001

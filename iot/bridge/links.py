@@ -1,6 +1,7 @@
 """What the bridge needs of its hardware, named by role."""
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from iot.contract import Currents, Reading
 
@@ -31,4 +32,25 @@ class MeterLink(Protocol):
 
     def sample(self) -> Currents | None:
         """Read the current of each phase, A; None if the meter does not answer."""
+        ...
+
+
+class Measured(NamedTuple):
+    """What a meter has measured, and how long ago."""
+
+    current_a: Currents
+    age_s: float
+
+
+@runtime_checkable
+class SlowMeterLink(MeterLink, Protocol):
+    """A meter that has a new value only every few seconds: the same value twice is not two values."""
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Tell what has come of it since the start, by kind."""
+        ...
+
+    def newest(self) -> Measured | None:
+        """Read the newest value with its age; None if that is too old to mean anything."""
         ...

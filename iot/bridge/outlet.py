@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 from iot.bridge.guard import DRAWS_A, Compliance, PowerGuard, allowed_a
 from iot.bridge.settings import UNKNOWN, BridgeSettings, ModuleConfig
-from iot.contract import EventKind, Fault, Plug, Reading
+from iot.contract import Currents, EventKind, Fault, Plug, Reading
 
+_NONE_A = (0.0, 0.0, 0.0)
 _STILL_A = 0.4
 """Below this a phase no longer draws; less than DRAWS_A, so that a current about it is no stream of edges."""
 
@@ -18,6 +19,10 @@ class Told(NamedTuple):
     rule: str | None = None
 
 
+_OUT_OF_TIME = Told(EventKind.TARGET_REACHED, "time")
+_STRAY = Told(EventKind.LIMIT_BREACH, "phase")
+
+
 class Target(NamedTuple):
     """What a module should do, before the bridge's own guards have had their say."""
 
@@ -25,6 +30,8 @@ class Target(NamedTuple):
     relay: bool
     until_wh: int | None = None
     out_of_time: bool = False
+    conductors: tuple[int, ...] | None = None
+    """Those that may carry current; None: all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +50,8 @@ class Latch:
 
     rev: int
     hard: bool
-    by_target: bool = False
-    """A target was reached: any newer revision may set another; the same one is reached at once again."""
+    until_newer: bool = False
+    """Any newer revision releases it: the cloud has planned anew, and what is wrong still is found at once again."""
 
 
 class Outlet:
@@ -61,6 +68,7 @@ class Outlet:
         "_opening_since",
         "_settings",
         "_silent_since",
+        "_stray_since",
         "_welded",
         "config",
         "edge",
@@ -87,6 +95,7 @@ class Outlet:
         """It was told something else than its last reading shows; whether that arrived, only the next one tells."""
         self._drawing = (False, False, False)
         self._silent_since: float | None = None
+        self._stray_since: float | None = None
         self._open_since: float | None = None
         self._opening_since: float | None = None
         self._mismatch_since: float | None = None
@@ -102,6 +111,20 @@ class Outlet:
     def effective_a(self) -> float:
         """Tell what the load may draw by what the module was told last."""
         return self.limit_a if self.relay else 0.0
+
+    @property
+    def current_a(self) -> Currents:
+        """Tell what it draws by its last reading; nothing if it was never seen."""
+        return _NONE_A if self.reading is None else self.reading.current_a
+
+    @property
+    def sheddable(self) -> bool:
+        """Tell whether it is on and hears what it is told."""
+        return self.relay and self.latch is None and self.reading is not None and self._silent_since is None
+
+    def unruly(self, now: float) -> bool:
+        """Tell whether it draws more than any limit of the time to comply allows."""
+        return max(self.current_a) > self._compliance.allows_a(now)
 
     @property
     def settled(self) -> bool:
@@ -149,8 +172,7 @@ class Outlet:
         if self.lost or now - self._silent_since < self._settings.lost_s:
             return []
         self.lost = True
-        self._guard.reset()
-        self._compliance.forgive()
+        self._forgive()
         return [Told(EventKind.MODULE_LOST)]
 
     def _with_weld(self, now: float, sample: Reading) -> Reading:
@@ -181,29 +203,62 @@ class Outlet:
 
     def guard(self, now: float, rev: int, target: Target) -> list[Told]:
         """Trip the relay if a target is reached or a guard says so, and tell it."""
-        if self.latch is not None or self.reading is None or self._silent_since is not None:
+        if self.reading is None or self._silent_since is not None:
             return []
-        if target.relay and target.until_wh is not None and self.reading.energy_wh >= target.until_wh:
-            # At once: what follows is not paid for.
-            return self.trip(rev, Told(EventKind.TARGET_REACHED, "energy"))
-        if target.relay and target.out_of_time:
-            return self.trip(rev, Told(EventKind.TARGET_REACHED, "time"), hard=False)
-        current_a, max_a = self.reading.current_a, self.config.max_a
-        if max_a > 0 and (rule := self._guard.check(now, current_a, max_a)):
-            return self.trip(rev, Told(EventKind.OVER_CURRENT, rule))
+        paid_up = target.until_wh is not None and self.reading.energy_wh >= target.until_wh
+        if self.latch is not None:
+            # Nor is there more to give to a load that is let go gently.
+            self.latch.hard |= paid_up
+            return []
+        told = self._reached(target, paid_up=paid_up) or self._broken(now, target, self.reading.current_a)
+        return [] if told is None else self.trip(rev, told)
+
+    def _reached(self, target: Target, *, paid_up: bool) -> Told | None:
+        if paid_up and (target.relay or self.relay):
+            return Told(EventKind.TARGET_REACHED, "energy")
+        return _OUT_OF_TIME if target.relay and target.out_of_time else None
+
+    def _broken(self, now: float, target: Target, current_a: Currents) -> Told | None:
+        max_a = self.config.max_a
+        if max_a > 0 and (rule := self._guard.check(now, current_a, max_a, self.config.guard)):
+            return Told(EventKind.OVER_CURRENT, rule)
+        if self._strays(now, target):
+            return _STRAY
         # At the outlet's maximum the power guard judges; it tells the user another thing.
         if not self.relay or self._opening_since is not None or self.limit_a >= max_a > 0:
             self._compliance.forgive()
         elif self._compliance.breached(now, current_a):
-            return self.trip(rev, Told(EventKind.LIMIT_BREACH))
-        return []
+            return Told(EventKind.LIMIT_BREACH)
+        return None
 
-    def trip(self, rev: int, told: Told, *, hard: bool = True) -> list[Told]:
-        """Keep the relay open from now on; ``hard``: without waiting for the current to fall."""
-        self.latch = Latch(rev, hard, by_target=told.kind is EventKind.TARGET_REACHED)
+    def _strays(self, now: float, target: Target) -> bool:
+        """Tell whether a conductor that may carry no current has carried some for too long."""
+        free = target.conductors
+        if (
+            free is None
+            or not (target.relay and self.relay)
+            or all(a < DRAWS_A for c, a in enumerate(self.current_a) if c not in free)
+        ):
+            self._stray_since = None
+            return False
+        if self._stray_since is None:
+            self._stray_since = now
+        return now - self._stray_since >= self._settings.phase_s
+
+    def trip(self, rev: int, told: Told) -> list[Told]:
+        """Keep the relay open from now on, for this reason.
+
+        At once, since what follows is not paid for or not safe; only one that is out of time is let go gently.
+        """
+        until_newer = told.kind is EventKind.TARGET_REACHED or told == _STRAY
+        self.latch = Latch(rev, told != _OUT_OF_TIME, until_newer)
+        self._forgive()
+        return [told]
+
+    def _forgive(self) -> None:
         self._guard.reset()
         self._compliance.forgive()
-        return [told]
+        self._stray_since = None
 
     def release(self, rev: int, *, off: bool) -> None:
         """Forget the latch if a newer revision has the module off.
@@ -211,7 +266,7 @@ class Outlet:
         That is what the cloud says when it has heard why the relay opened. A revision that has it on, because the
         cloud does not know yet, releases nothing.
         """
-        if self.latch is not None and (off or self.latch.by_target) and rev > self.latch.rev:
+        if self.latch is not None and (off or self.latch.until_newer) and rev > self.latch.rev:
             self.latch = None
 
     # ------------------------------------------------------------------ what to do

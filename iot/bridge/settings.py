@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from iot.contract import Currents
+from iot.contract import USUAL_GUARD, Currents, GuardLimits
+
+_FUSE_ID_MAX = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +20,30 @@ class Deadbands:
 
 
 @dataclass(frozen=True, slots=True)
+class FuseLimit:
+    """A fuse above some of the bridge's modules."""
+
+    id: str
+    """Named in the event when a module is shed: 1 to 64 characters."""
+    rating_a: Currents
+    """Of each feeder phase."""
+    modules: tuple[str, ...]
+    """This bridge's modules below it, those below its lesser fuses included."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.id) <= _FUSE_ID_MAX:
+            raise ValueError(f"fuse {self.id!r}: an id has 1 to {_FUSE_ID_MAX} characters")
+
+
+@dataclass(frozen=True, slots=True)
 class BridgeSettings:
     """How a bridge watches, guards and tells."""
 
     bridge: str
     main_rating_a: Currents | None = None
     """The main fuse, for a bridge that has a main meter; None: it has none."""
+    fuses: tuple[FuseLimit, ...] = ()
+    """Fuses that the bridge guards by what its own modules measure."""
     wiring: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """Feeder phase (0, 1, 2) of each conductor of a module; straight where not given."""
     deadbands: Deadbands = field(default_factory=Deadbands)
@@ -39,12 +59,14 @@ class BridgeSettings:
 
     comply_s: float = 6.0
     """A load has this long to follow a decrease (a car has 5 s by IEC 61851-1)."""
+    phase_s: float = 1.0
+    """A conductor that may carry no current may carry some this long."""
     relay_s: float = 2.0
     """A relay has this long to show that it did what it was told."""
     lost_s: float = 3.0
     """A module is lost when it has not answered for this long."""
     shed_s: float = 5.0
-    """The main fuse may be exceeded this long before a module is shed, and from one to the next."""
+    """A fuse may be exceeded this long before a module is shed, and from one to the next."""
     shed_fast_s: float = 1.0
     """The same above 130 %."""
 
@@ -62,6 +84,7 @@ class ModuleConfig:
     fallback_a: float
     until_wh: int | None = None
     """The register value that is paid for: it binds without the cloud, even after a restart."""
+    guard: GuardLimits = USUAL_GUARD
 
 
 UNKNOWN = ModuleConfig(max_a=0.0, fallback_a=0.0)

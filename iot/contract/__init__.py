@@ -4,6 +4,7 @@ from iot.contract.errors import InvalidMessage
 from iot.contract.messages import (
     FRAME_MAX_AGE_S,
     MAX_BYTES,
+    USUAL_GUARD,
     VERSION,
     Command,
     Currents,
@@ -11,6 +12,7 @@ from iot.contract.messages import (
     EventKind,
     Fault,
     Frame,
+    GuardLimits,
     History,
     Plug,
     Reading,
@@ -28,6 +30,7 @@ from iot.contract.topics import Topics, bridge_of
 __all__ = [
     "FRAME_MAX_AGE_S",
     "MAX_BYTES",
+    "USUAL_GUARD",
     "VERSION",
     "Command",
     "Currents",
@@ -35,6 +38,7 @@ __all__ = [
     "EventKind",
     "Fault",
     "Frame",
+    "GuardLimits",
     "History",
     "InvalidMessage",
     "Plug",

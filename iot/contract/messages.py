@@ -130,6 +130,22 @@ class History:
     rows: tuple[Row, ...]
 
 
+class GuardLimits(NamedTuple):
+    """The power guard's tolerances over ``max_a``."""
+
+    instant: float = 1.5
+    """Above this factor the relay opens at once."""
+    seconds: float = 1.1
+    seconds_a: float = 0.5
+    seconds_s: float = 7.0
+    """Above ``seconds`` times max_a plus ``seconds_a`` it opens after this long."""
+    mean: float = 1.05
+    """Above this factor as a mean of 15 minutes it opens."""
+
+
+USUAL_GUARD = GuardLimits()
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """The desired state of one module."""
@@ -140,6 +156,9 @@ class Setting:
     fallback_a: float = 0.0
     until_wh: int | None = None
     until_s: int | None = None
+    conductors: tuple[int, ...] | None = None
+    """The outlet's own conductors (0, 1, 2; sorted) that may carry current; None: all."""
+    guard: GuardLimits = USUAL_GUARD
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +277,23 @@ def _setting_out(s: Setting) -> dict[str, Any]:
         out["until_wh"] = s.until_wh
     if s.until_s is not None:
         out["until_s"] = s.until_s
+    if s.conductors is not None:
+        out["conductors"] = list(s.conductors)
+    if s.guard != USUAL_GUARD:
+        out["guard"] = list(s.guard)
     return out
+
+
+def _setting_in(wire: Mapping[str, Any]) -> Setting:
+    s = dict(wire)
+    for target in ("until_wh", "until_s"):
+        if target in s:
+            s[target] = int(s[target])
+    if "conductors" in s:
+        s["conductors"] = tuple(int(c) for c in s["conductors"])
+    if "guard" in s:
+        s["guard"] = GuardLimits(*s["guard"])
+    return Setting(**s)
 
 
 @cache
@@ -346,5 +381,5 @@ def decode_command(payload: bytes) -> Command:
         ttl_s=int(b["ttl_s"]),
         interval_s=int(b["interval_s"]),
         full=b.get("full", False),
-        modules={m: Setting(**s) for m, s in b["modules"].items()},
+        modules={m: _setting_in(s) for m, s in b["modules"].items()},
     )

@@ -54,6 +54,9 @@ class Car:
     sleep_after_s: float = 1800.0
     wakes_by: Literal["limit", "relay"] = "limit"
     efficiency: float = 0.9
+    changes_after_s: float = math.inf
+    """When it goes over to ``phases_then``, as some do in the midst of charging; seconds since it was plugged in."""
+    phases_then: int = 3
     current_a: float = 0.0
     asleep: bool = False
     _age_s: float = 0.0
@@ -72,6 +75,8 @@ class Car:
     def advance(self, dt: float, voltage_v: float, limit_a: float) -> Currents:
         """Charge for ``dt`` seconds."""
         self._age_s += dt
+        if self._age_s >= self.changes_after_s:
+            self._change_phases()
         self._listen(voltage_v > 0, limit_a)
         self._rest(dt)
         if not self._live:
@@ -83,6 +88,10 @@ class Car:
         watts = self.current_a * voltage_v * (3 if self.phases > 1 else 1)
         self.needs_wh = max(0.0, self.needs_wh - watts * self.efficiency * dt / _HOUR_S)
         return _phases(self.current_a, self.phases)
+
+    def _change_phases(self) -> None:
+        """Stop, and begin again on as many conductors as it changes to."""
+        self.phases, self.changes_after_s, self.current_a = self.phases_then, math.inf, 0.0
 
     def _listen(self, live: bool, limit_a: float) -> None:  # noqa: FBT001
         if live != self._live:

@@ -9,6 +9,8 @@ _SOURCE_OHM = 0.06
 """Of the feeder, seen from the outlet: about 2 V at 32 A."""
 _AMBIENT_C, _RISE_C_PER_A2, _THERMAL_S = 15.0, 0.03, 600.0
 _HOT_C = 85.0
+_COOL_C, _COOL_HEAT = 0.05, 1e-4
+"""Closer to rest than this a module that carries nothing is at rest."""
 _MAGNETIC = 5.0
 _TRIP_HEAT, _HEATING_S = 1.3**2, 120.0
 
@@ -50,6 +52,7 @@ class SimModule:
         "_silent",
         "breaker",
         "current_a",
+        "delivered_wh",
         "energy_wh",
         "fallback_a",
         "faults",
@@ -83,6 +86,8 @@ class SimModule:
         """What the relay was told; a welded one does not obey."""
         self.welded = False
         self.energy_wh = energy_wh
+        self.delivered_wh = 0.0
+        """What has really flowed, whatever befalls the register."""
         self.temperature_c = _AMBIENT_C
         self.current_a: Currents = OFF
         self.voltage_v = NOMINAL_V
@@ -128,7 +133,7 @@ class SimModule:
             temperature_c=self.temperature_c,
             limit_a=self._limit_a,
             faults=self.faults,
-            link_pct=max(0, min(100, self._link + self._random.randint(-2, 2))),
+            link_pct=max(0, min(100, self._link + int(5 * self._random.random()) - 2)),
         )
 
     def apply(self, limit_a: float, relay: bool, lease_s: float, fallback_a: float) -> None:  # noqa: FBT001
@@ -162,15 +167,23 @@ class SimModule:
             self.lease_s = max(0.0, self.lease_s - dt)
             if self.lease_s == 0:
                 self._fall_back()
-        voltage_v = NOMINAL_V - _SOURCE_OHM * max(self.current_a)
-        limit_a = self._limit_a if self.relay else 0.0
         if self.load is None:
             self.current_a = OFF
         else:
-            self.current_a = self.load.advance(dt, voltage_v if self.closed else 0.0, limit_a)
-        self.voltage_v = NOMINAL_V - _SOURCE_OHM * max(self.current_a)
-        self.energy_wh += sum(self.current_a) * self.voltage_v * dt / 3600.0
-        worst_a = max(self.current_a)
+            voltage_v = NOMINAL_V - _SOURCE_OHM * max(self.current_a) if self.closed else 0.0
+            self.current_a = self.load.advance(dt, voltage_v, self._limit_a if self.relay else 0.0)
+        self._carry(dt, max(self.current_a))
+        return self.current_a
+
+    def _carry(self, dt: float, worst_a: float) -> None:
+        """Count and warm for ``dt`` seconds what the current does to register, contacts and breaker."""
+        if worst_a == 0 and self._rests():
+            self.voltage_v = NOMINAL_V
+            return
+        self.voltage_v = NOMINAL_V - _SOURCE_OHM * worst_a
+        flowed_wh = sum(self.current_a) * self.voltage_v * dt / 3600.0
+        self.energy_wh += flowed_wh
+        self.delivered_wh += flowed_wh
         goal_c = _AMBIENT_C + _RISE_C_PER_A2 * worst_a * worst_a
         self.temperature_c += (goal_c - self.temperature_c) * min(1.0, dt / _THERMAL_S)
         if self.temperature_c > _HOT_C:
@@ -178,7 +191,10 @@ class SimModule:
         self.breaker.advance(dt, worst_a)
         if self.breaker.tripped:
             self.current_a = OFF
-        return self.current_a
+
+    def _rests(self) -> bool:
+        """Tell whether it is as cold as its surroundings, so that time changes nothing."""
+        return abs(self.temperature_c - _AMBIENT_C) < _COOL_C and self.breaker.heat < _COOL_HEAT
 
     # ------------------------------------------------------------------ people
 

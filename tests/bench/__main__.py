@@ -21,6 +21,8 @@ def _area(module: str) -> Callable[[], Sequence[Figure]]:
 AREAS: dict[str, Callable[[], Sequence[Figure]]] = {
     "allocation": _area("allocation"),
     "control": _area("control"),
+    "delivery": _area("delivery"),
+    "simulation": _area("simulation"),
     "startup": _area("startup"),
     "latency": _area("latency"),
     "cost": _area("cost"),

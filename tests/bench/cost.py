@@ -22,7 +22,7 @@ from infra.local import cooperative, trondheim
 from iot.simulator.loads import Car
 from tests.bench.counting import call_cpu_s
 from tests.bench.figures import Figure
-from tests.bench.prices import GB, MONTH_S, Prices, Usage
+from tests.bench.prices import DELIVERY_S, GB, MONTH_S, Prices, Usage
 from tests.bench.replay import Outcome, Replay, Scenario, Stay
 
 ROOT = Path(__file__).parents[2]
@@ -124,6 +124,7 @@ def fixed_usd(idle: Usage, metrics: int, prices: Prices) -> dict[str, float]:
         usage.add(item, amount * minutes)
     queues, alarms = _standing()
     usage.add("sqs.request", queues * POLLERS * MONTH_S / POLL_S)
+    usage.add("s3.put", MONTH_S / DELIVERY_S)
     usage.add("cloudwatch.metric_month", metrics)
     usage.add("cloudwatch.alarm_month", alarms)
     return by(prices.cost(usage), 1)

@@ -15,12 +15,16 @@ _RELATIONS: dict[str, Callable[[float, float], bool]] = {"<=": operator.le, ">="
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One number. ``goal`` is a relation and a number, such as ``<= 10``; None: there is none."""
+    """One number. ``goal`` is a relation and a number, such as ``<= 10``; None: there is none.
+
+    ``peer`` is the program and version that it was measured on or against; None: EpSpot alone.
+    """
 
     name: str
     value: float
     unit: str
     goal: str | None = None
+    peer: str | None = None
 
     @property
     def met(self) -> bool | None:

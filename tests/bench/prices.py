@@ -11,6 +11,11 @@ FILE = Path(__file__).parents[2] / "infra" / "prices.json"
 MONTH_S = 30 * 86_400.0
 IOT_UNIT = 5 * 1024
 SQS_UNIT = EVENT_UNIT = 64 * 1024
+FIREHOSE_UNIT = 5 * 1024
+JOURNAL_MONTHS = 3
+"""How long a byte of the journal is kept (infra/journal.yaml)."""
+DELIVERY_S = 900.0
+"""How often its stream makes an object."""
 GB = 1024**3
 
 Money: TypeAlias = Counter[tuple[str, str]]

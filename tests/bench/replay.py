@@ -56,6 +56,7 @@ _ENVIRONMENT = {
     "RELAY_ASIDE_URL": "https://sqs.invalid/aside",
     "TOPIC_PREFIX": "epspot",
     "USER_POOL_CLIENT_ID": "client",
+    "JOURNAL_STREAM": "epspot-journal",
     "POWERTOOLS_SERVICE_NAME": "epspot",
 }
 _KINDS = {Frame: "frame", Event: "event", History: "history"}

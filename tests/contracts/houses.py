@@ -15,15 +15,16 @@ from samtranslator.yaml_helper import yaml_parse
 
 from epspot.adapters.dynamodb.items import open_tables
 from epspot.adapters.dynamodb.lives import DynamoLives, notices_of
-from epspot.adapters.dynamodb.sessions import DynamoSessions
+from epspot.adapters.dynamodb.sessions import DynamoSessions, DynamoVehicles
 from epspot.adapters.dynamodb.sites import DynamoSites
 from epspot.control.effects import Step
 from epspot.control.events import Event, FrameReceived, Ticked
 from epspot.control.state import Live, Plug, Reading
 from epspot.control.step import step
-from epspot.ports import Lives, Notice, SessionRecord, Sessions, Sites
+from epspot.ports import Lives, Notice, SessionRecord, Sessions, Sites, Vehicles
+from epspot.services.note_session import Noting
 from epspot.site import Fuse, Outlet, Policy, Site
-from tests.fakes import FakeLives, FakeSessions
+from tests.fakes import FakeLives, FakeSessions, FakeVehicles
 
 REGION = "eu-north-1"
 NOW = 1_800_000_000.0
@@ -71,13 +72,29 @@ class House:
     memory: FakeLives | None = None
     """None: the store is DynamoDB."""
     client: Any = None
+    connection: Connection | None = None
+    remembered: FakeVehicles = field(default_factory=FakeVehicles)
     calls: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     """Every call to DynamoDB: operation and parameters."""
+
+    @property
+    def vehicles(self) -> Vehicles:
+        """Ask what is known of users' vehicles."""
+        return DynamoVehicles() if self.memory is None else self.remembered
+
+    @property
+    def noting(self) -> Noting:
+        """Take what it takes to keep the history."""
+        return Noting(self.sessions, self.vehicles)
 
     @property
     def sites(self) -> Sites:
         """Ask anew which site things belong to."""
         return DynamoSites() if self.memory is None else self.memory.sites
+
+    def elsewhere(self) -> Lives:
+        """Reach the same store from another process, which remembers nothing."""
+        return self.lives if self.connection is None else DynamoLives(self.connection)
 
     def outbox(self) -> list[Notice]:
         """Read all facts that commits have left, in their order."""
@@ -115,6 +132,13 @@ class House:
         self.lives.commit(before, done, record)
         return done
 
+    def change(self, site: Site) -> Step:
+        """Let a site be otherwise from now on, and commit it."""
+        _, before = self.lives.load(site.id)
+        done = step(site, before, Ticked(NOW + 1))
+        self.lives.commit(before, done, site=site)
+        return done
+
     def known(self, site: Site | None = None) -> Live:
         """Take in a site whose outlets are known and off."""
         here = site or small_site()
@@ -143,7 +167,8 @@ def tables(account: Stand, monkeypatch: pytest.MonkeyPatch) -> House:
         return dispatch(self, operation, parameters)
 
     monkeypatch.setattr(Connection, "dispatch", dispatching)
-    return House(DynamoLives(account.connection), DynamoSessions(), client=account.client, calls=calls)
+    lives = DynamoLives(account.connection)
+    return House(lives, DynamoSessions(), client=account.client, connection=account.connection, calls=calls)
 
 
 def memory() -> House:

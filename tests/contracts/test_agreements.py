@@ -10,6 +10,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 from epspot import control, errors
 from epspot.control import effects
+from epspot.notices.alarms import CATALOGUE
 from epspot.services import note_session
 from functions.api.app import app
 from functions.api.errors import STATUSES, status_of
@@ -86,9 +87,9 @@ def told() -> set[str]:
     kinds = set()
     for path in Path(str(control.__file__)).parent.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "tell":
-                (kind,) = [a.value for a in node.args[:1] if isinstance(a, ast.Constant)]
-                kinds.add(str(kind))
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("draft.tell", "_tell"):
+                said = [a.value for a in node.args if isinstance(a, ast.Constant)]
+                kinds |= {str(k) for k in said if re.fullmatch(r"[a-z]+\.[a-z_]+", str(k))}
     return kinds
 
 
@@ -103,3 +104,10 @@ def test_every_fact_about_a_session_is_noted() -> None:
     assert sessions == set(note_session._PHASES)
     pattern = MESSAGING["Resources"]["HistoryRule"]["Properties"]["EventPattern"]
     assert pattern == {"source": ["epspot"], "detail-type": [{"prefix": "session."}]}
+
+
+def test_the_manual_lists_every_alarm() -> None:
+    """docs/control.md has a line for each code of the catalogue, with its severity, and for no other."""
+    manual = (ROOT / "docs" / "control.md").read_text("utf-8")
+    listed = dict(re.findall(r"^\| `([a-z_]+)` \|[^|\n]+\|[^|\n]+\| (\w+) \|[^|\n]+\|[^|\n]+\|$", manual, re.MULTILINE))
+    assert listed == {code: entry.severity.value for code, entry in CATALOGUE.items()}

@@ -10,7 +10,10 @@ from hypothesis import strategies as st
 
 from epspot.adapters.dynamodb import codec
 from epspot.control.state import (
+    Alarm,
+    Appetite,
     BridgeState,
+    Demand,
     End,
     Live,
     OutletState,
@@ -19,8 +22,9 @@ from epspot.control.state import (
     Reading,
     Readings,
     SessionState,
+    Wishes,
 )
-from epspot.site import Fuse, Outlet, Policy, Site
+from epspot.site import Cap, Fuse, GuardLimits, Outlet, PeakTariff, Policy, Site, Window
 
 FEW = settings(max_examples=60)
 names = st.text(max_size=12)
@@ -54,7 +58,63 @@ told = st.builds(
     lost=st.frozensets(ids, max_size=3),
     meter_a=st.none() | triples,
 )
-outlet_states = st.builds(OutletState, limit_a=amperes, since_rev=whole, held_a=amperes, held_until=times, reason=names)
+conductors = st.none() | st.sampled_from([(0,), (1, 2), (0, 1, 2)])
+outlet_states = st.builds(
+    OutletState,
+    limit_a=amperes,
+    since_rev=whole,
+    held_a=amperes,
+    held_until=times,
+    reason=names,
+    unread=st.booleans(),
+    conductors=conductors,
+    trips=st.lists(times, max_size=3).map(tuple),
+)
+wishes = st.builds(
+    Wishes,
+    group=names,
+    start_at=maybe_time,
+    ready_by=maybe_time,
+    needs_wh=st.none() | whole,
+    heats_engine=st.booleans(),
+    cheapest=st.booleans(),
+    until_wh=st.none() | whole,
+    until_at=maybe_time,
+    least_a=st.none() | amperes,
+    wakes_by=names,
+)
+appetites = st.builds(
+    Appetite,
+    wants_a=st.none() | amperes,
+    under_since=maybe_time,
+    conductors=conductors,
+    unused_since=maybe_time,
+    asked_since=maybe_time,
+    drew_at_a=st.none() | amperes,
+    least_a=st.none() | amperes,
+    pulses=st.integers(0, 9),
+    pulsing=st.booleans(),
+    wakes_by=names,
+)
+alarms = st.builds(
+    Alarm,
+    code=names,
+    about=names,
+    since=times,
+    raised=st.booleans(),
+    gone_since=maybe_time,
+    detail=st.dictionaries(names, whole | names, max_size=2),
+)
+demands = st.builds(
+    Demand,
+    start=whole,
+    at=times,
+    wh=amperes,
+    w=amperes,
+    month=whole,
+    peaks=st.lists(st.tuples(whole, amperes), max_size=3).map(tuple),
+)
+outlooks = st.lists(st.tuples(whole, amperes), max_size=3).map(tuple)
 bridge_states = st.builds(
     BridgeState,
     boot=st.none() | names,
@@ -85,6 +145,10 @@ session_states = st.builds(
     first_rev=st.none() | whole,
     end=st.none() | st.sampled_from(End),
     stopping_since=maybe_time,
+    wishes=wishes,
+    appetite=appetites,
+    position=st.none() | whole,
+    cut_short=st.booleans(),
 )
 lives = st.builds(
     Live,
@@ -99,6 +163,10 @@ lives = st.builds(
     other_a=triples,
     found=st.lists(names, max_size=3).map(tuple),
     watched_until=times,
+    alarms=st.dictionaries(ids, alarms, max_size=2),
+    demand=st.dictionaries(ids, demands, max_size=2),
+    prices=outlooks,
+    temperatures=outlooks,
 )
 fuses = st.builds(
     Fuse,
@@ -121,6 +189,24 @@ outlets = st.builds(
     min_a=amperes,
     modulated=st.booleans(),
     fallback_a=amperes,
+    autostart=st.booleans(),
+    paid_by=names,
+    guard=st.builds(GuardLimits, *[amperes] * 5),
+)
+windows = st.lists(
+    st.builds(
+        Window, days=st.lists(whole, max_size=2).map(tuple), months=st.just((1, 2)), start_min=whole, end_min=whole
+    ),
+    max_size=2,
+).map(tuple)
+caps = st.builds(
+    Cap,
+    name=ids,
+    limit_a=st.none() | amperes,
+    fuse=st.none() | ids,
+    windows=windows,
+    above_ore=st.none() | amperes,
+    peak=st.none() | st.builds(PeakTariff, count=whole, windows=windows, night=windows, night_factor=amperes),
 )
 policies = st.builds(Policy, principle=names, turn_s=whole, min_on_s=whole, standby_s=whole, standby_a=amperes)
 sites = st.builds(
@@ -132,6 +218,8 @@ sites = st.builds(
     policy=policies,
     revision=whole,
     meter_bridge=st.none() | ids,
+    caps=st.lists(caps, max_size=2).map(tuple),
+    time_zone=names,
 )
 
 

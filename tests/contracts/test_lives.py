@@ -17,9 +17,10 @@ from epspot.control.events import (
     Ticked,
     Watched,
 )
-from epspot.control.state import Live
+from epspot.control.state import Live, Plug
 from epspot.control.step import step
 from epspot.errors import Conflict, NotFound
+from epspot.site import Outlet, Site
 from tests.contracts.houses import NOW, House, frame, reading, record, small_site, version
 
 SITE = small_site()
@@ -139,8 +140,8 @@ def test_a_lost_race_changes_nothing(house: House) -> None:
 def test_readings_are_raced_for_too(house: House) -> None:
     """Two frames that decide nothing and were both taken in from the same state: the second is told, and not lost."""
     before = house.known()
-    first = step(SITE, before, frame(SITE, "s-b1", 3, M1=reading(current_a=(2.0, 0.0, 0.0))))
-    second = step(SITE, before, frame(SITE, "s-b1", 4, M1=reading(current_a=(4.0, 0.0, 0.0))))
+    first = step(SITE, before, frame(SITE, "s-b1", 3, M1=reading(plug=Plug.ASKING)))
+    second = step(SITE, before, frame(SITE, "s-b1", 4, M1=reading(plug=Plug.NONE)))
     assert decision_equals(before, first.live)
     assert decision_equals(before, second.live)
     house.lives.commit(before, first)
@@ -154,8 +155,8 @@ def test_readings_are_raced_for_too(house: House) -> None:
 def test_readings_of_different_bridges_do_not_race(house: House) -> None:
     """Frames of two bridges that decide nothing never hinder each other."""
     before = house.known()
-    drawn = reading(current_a=(2.0, 0.0, 0.0))
-    for told in (frame(SITE, "s-b1", 3, M1=drawn), frame(SITE, "s-b2", 3, M3=drawn)):
+    asking = reading(plug=Plug.ASKING)
+    for told in (frame(SITE, "s-b1", 3, M1=asking), frame(SITE, "s-b2", 3, M3=asking)):
         house.lives.commit(before, step(SITE, before, told))
     after = house.lives.load("s")[1]
     assert {b: r.seq for b, r in after.readings.items()} == {"s-b1": 3, "s-b2": 3}
@@ -168,7 +169,7 @@ def test_facts_and_readings_go_together(house: House) -> None:
     told = frame(SITE, "s-b1", 4, M1=None, M2=reading())
     lost = step(SITE, before, told)
     assert {f.kind for f in lost.facts} == {"module.lost"}
-    house.lives.commit(before, step(SITE, before, frame(SITE, "s-b1", 3, M1=reading(current_a=(2.0, 0.0, 0.0)))))
+    house.lives.commit(before, step(SITE, before, frame(SITE, "s-b1", 3, M1=reading(plug=Plug.ASKING))))
     stands, facts = house.lives.load("s"), house.outbox()
     with pytest.raises(Conflict):
         house.lives.commit(before, lost)
@@ -206,6 +207,110 @@ def test_a_start_is_there_once(house: House) -> None:
     assert house.sessions.get("session-1") == record()
 
 
+# ------------------------------------------------------------------ another configuration
+
+
+def larger(name: str = "Larger", revision: int = 2) -> Site:
+    """Make the site anew with a larger fuse, and a fourth outlet at a bridge of its own."""
+    fourth = Outlet("s-4", "4", "main", (1,), 16.0, "s-b3", "M4")
+    fuses = tuple(replace(f, rating_a=(40.0, 40.0, 40.0)) for f in SITE.fuses)
+    return replace(SITE, name=name, fuses=fuses, outlets=(*SITE.outlets, fourth), revision=revision)
+
+
+def test_a_configuration_is_written_with_its_step(house: House) -> None:
+    """What a step made under a new configuration and the configuration are read back together, by everyone."""
+    before = house.known()
+    house.happen(StartRequested(NOW, "session-1", "s-1"), record())
+    changed = larger()
+    done = house.change(changed)
+    site, live = house.lives.load("s")
+    assert site == changed
+    assert (live.revision, live.version) == (2, before.version + 2)
+    assert live.outlets == done.live.outlets
+    assert live.outlets.keys() == {"s-1", "s-2", "s-3", "s-4"}
+    assert live.sessions.keys() == {"session-1"}
+    assert house.elsewhere().load("s") == (site, live)
+    house.happen(frame(changed, "s-b3", 1))
+    assert house.lives.load("s")[1].readings["s-b3"].modules.keys() == {"M4"}
+
+
+def test_what_a_configuration_adds_leads_to_its_site(house: House) -> None:
+    """A new bridge and a new outlet are found at their site, and those that were there still are."""
+    house.known()
+    assert (house.sites.of_bridge("s-b3"), house.sites.of_outlet("s-4")) == (None, None)
+    house.change(larger())
+    assert (house.sites.of_bridge("s-b3"), house.sites.of_outlet("s-4")) == ("s", "s")
+    assert (house.sites.of_bridge("s-b1"), house.sites.of_outlet("s-1")) == ("s", "s")
+    assert list(house.sites.all()) == ["s"]
+
+
+def test_a_configuration_that_loses_a_race_is_not_there(house: House) -> None:
+    """Who changes a site that another has changed, or moved, meanwhile is told, and nothing of it is written."""
+    before = house.known()
+    lost = step(larger("Mine"), before, Ticked(NOW + 2))
+    house.elsewhere().commit(before, step(SITE, before, Watched(NOW + 1)))
+    with pytest.raises(Conflict):
+        house.lives.commit(before, lost, site=larger("Mine"))
+    assert house.elsewhere().load("s")[0] == SITE
+    theirs = larger("Theirs")
+    house.change(theirs)
+    stands, told = house.elsewhere().load("s"), house.outbox()
+    with pytest.raises(Conflict):
+        house.lives.commit(before, lost, site=larger("Mine"))
+    assert house.elsewhere().load("s") == stands
+    assert stands[0] == theirs
+    assert house.outbox() == told
+
+
+def test_who_loses_a_race_works_with_what_the_winner_wrote(tables: House) -> None:
+    """A process whose change was refused goes on with the configuration that stands, not with its own."""
+    before = tables.known()
+    theirs, mine = larger("Theirs"), replace(larger("Mine"), fuses=SITE.fuses)
+    tables.elsewhere().commit(before, step(theirs, before, Ticked(NOW + 1)), site=theirs)
+    with pytest.raises(Conflict):
+        tables.lives.commit(before, step(mine, before, Ticked(NOW + 2)), site=mine)
+    assert tables.lives.load("s")[0] == theirs
+
+
+def test_what_leaves_a_site_may_go_to_another(house: House) -> None:
+    """A bridge and an outlet that a configuration does not have any more are free for another site."""
+    house.known()
+    house.change(larger())
+    house.change(replace(SITE, revision=3))
+    assert (house.sites.of_outlet("s-4"), house.sites.of_bridge("s-b3")) == (None, None)
+    assert house.sites.of_outlet("s-3") == "s"
+    there = small_site("t")
+    fourth = Outlet("s-4", "4", "main", (1,), 16.0, "s-b3", "M4")
+    house.create(replace(there, outlets=(*there.outlets, fourth)))
+    assert house.sites.of_outlet("s-4") == "t"
+
+
+def test_a_configuration_is_not_written_over(tables: House) -> None:
+    """A revision that has been written stands, also when it would be written with the newest state."""
+    tables.known()
+    with pytest.raises(Conflict):
+        tables.change(replace(SITE, name="Another"))
+    assert tables.elsewhere().load("s")[0] == SITE
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [Outlet("s-4", "4", "main", (0,), 16.0, "t-b1", "M4"), Outlet("t-1", "4", "main", (0,), 16.0, "s-b1", "M4")],
+    ids=["bridge", "outlet"],
+)
+def test_what_is_another_s_can_not_be_taken_over(house: House, theirs: Outlet) -> None:
+    """A configuration with a bridge or an outlet of another site is refused, and both sites are as they were."""
+    house.known()
+    house.create(small_site("t"))
+    before, told = house.lives.load("s"), house.outbox()
+    with pytest.raises(Conflict):
+        house.change(replace(SITE, outlets=(*SITE.outlets, theirs), revision=2))
+    assert house.elsewhere().load("s") == before
+    assert house.elsewhere().load("t")[0] == small_site("t")
+    assert (house.sites.of_bridge("t-b1"), house.sites.of_outlet("t-1")) == ("t", "t")
+    assert house.outbox() == told
+
+
 # ------------------------------------------------------------------ what it costs
 
 
@@ -224,7 +329,7 @@ def test_readings_cost_one_put(tables: House) -> None:
     """A change in what is measured is one conditional put of one bridge's readings."""
     tables.known()
     with tables.counted() as writes:
-        tables.happen(frame(SITE, "s-b1", 3, base=2, M1=reading(current_a=(4.0, 0.0, 0.0))))
+        tables.happen(frame(SITE, "s-b1", 3, base=2, M1=reading(plug=Plug.NONE)))
     assert writes == {"PutItem": 1}
     written = tables.calls[-1][1]
     assert written["Item"]["sk"] == {"S": "READINGS#s-b1"}
@@ -268,6 +373,16 @@ def test_a_start_costs_one_transaction(tables: House) -> None:
     assert check["ConditionCheck"]["Key"]["sk"] == {"S": "READINGS#s-b1"}
     kinds = [put["Put"]["Item"]["sk"]["S"].split("#")[0] for put in puts]
     assert sorted(kinds) == ["DECISION", "OUTBOX", "SESSION"]
+
+
+def test_a_configuration_costs_one_transaction(tables: House) -> None:
+    """A new configuration is one transaction with its state, after a claim for each bridge and outlet."""
+    tables.known()
+    with tables.counted() as writes:
+        tables.change(larger())
+    assert writes == {"PutItem": 3 + 4, "TransactWriteItems": 1}
+    kinds = [put["Put"]["Item"]["sk"]["S"].split("#")[0] for put in tables.calls[-1][1]["TransactItems"]]
+    assert sorted(kinds) == ["CONFIG", "DECISION"]
 
 
 def test_a_load_is_one_consistent_query(tables: House) -> None:

@@ -7,7 +7,7 @@ import pytest
 from epspot.adapters.dynamodb.sites import DynamoSites
 from epspot.control.events import StartRequested
 from epspot.errors import Conflict
-from epspot.ports import SessionFact
+from epspot.ports import SessionFact, Vehicle
 from epspot.services.note_session import note_session
 from tests.contracts.houses import NOW, House, record, small_site
 
@@ -79,6 +79,24 @@ def test_a_record_is_replaced_by_who_has_read_it(house: House) -> None:
     assert list(house.sessions.of_user("anna", 1)) == [second]
 
 
+def test_a_record_is_added_once(house: House) -> None:
+    """A record that no start has written is found and listed like any other; a second with its id is refused."""
+    house.known()
+    first = replace(record("s-1-7", "outlet:s-1"), position=4, cut_short=True)
+    house.sessions.add(first)
+    assert house.sessions.get("s-1-7") == first
+    with pytest.raises(Conflict):
+        house.sessions.add(replace(first, user="bo"))
+    begun(house)
+    with pytest.raises(Conflict):
+        house.sessions.add(record())
+    assert list(house.sessions.of_user("outlet:s-1", 100)) == [first]
+    assert list(house.sessions.of_user("bo", 100)) == []
+    second = replace(first, state="active", position=5)
+    house.sessions.replace(first, second)
+    assert list(house.sessions.of_user("outlet:s-1", 100)) == [second]
+
+
 # ------------------------------------------------------------------ what is noted
 
 
@@ -87,15 +105,40 @@ def test_facts_become_the_record(house: House) -> None:
     house.known()
     begun(house)
     for n, (kind, state) in enumerate([("active", "active"), ("waiting", "queued"), ("stopping", "stopping")], 1):
-        note_session(house.sessions, fact(kind, n, outlet="s-1", reason="main/L1"))
+        note_session(house.noting, fact(kind, n, outlet="s-1", reason="main/L1"))
         told = house.sessions.get("session-1")
         assert told is not None
         assert (told.state, told.reason, told.ended_at) == (state, "main/L1", None)
-    note_session(house.sessions, fact("ended", 9, **ENDED))
+    note_session(house.noting, fact("ended", 9, **ENDED))
     assert house.sessions.get("session-1") == replace(
         record(), state="ended", reason="full", energy_wh=70, start_wh=1000, end_wh=1070, ended_at=NOW + 9, position=9
     )
     assert list(house.sessions.of_user("anna", 1)) == [house.sessions.get("session-1")]
+
+
+def test_what_a_user_does_with_it_becomes_the_record(house: House) -> None:
+    """Plans and pauses are its state; other wishes, a lesson and a shortfall leave that as it was."""
+    house.known()
+    begun(house)
+    lived = [
+        ("planned", "planned"),
+        ("short", "planned"),
+        ("queued", "queued"),
+        ("moved", "queued"),
+        ("active", "active"),
+        ("changed", "active"),
+        ("paused", "paused"),
+        ("changed", "paused"),
+        ("resumed", "queued"),
+    ]
+    seen = []
+    for n, (kind, _) in enumerate(lived, 1):
+        note_session(house.noting, fact(kind, n, outlet="s-1"))
+        told = house.sessions.get("session-1")
+        assert told is not None
+        seen.append((kind, told.state))
+        assert (told.position, told.cut_short) == (n, n > 1)
+    assert seen == lived
 
 
 def test_facts_come_in_any_order_and_twice(house: House) -> None:
@@ -103,22 +146,60 @@ def test_facts_come_in_any_order_and_twice(house: House) -> None:
     house.known()
     begun(house)
     end = fact("ended", 9, **ENDED)
-    note_session(house.sessions, end)
+    note_session(house.noting, end)
     told = house.sessions.get("session-1")
     for late in (fact("active", 2), fact("queued", 1, reason="main/L1"), end, fact("stopping", 8, reason="full")):
-        note_session(house.sessions, late)
+        note_session(house.noting, late)
         assert house.sessions.get("session-1") == told
 
 
 def test_other_facts_are_not_noted(house: House) -> None:
-    """Facts of unknown sessions and of unknown kinds change nothing and raise nothing."""
+    """Facts of unknown kinds change nothing; one of a session that is not known yet must come again."""
     house.known()
     begun(house)
     before = house.sessions.get("session-1")
-    note_session(house.sessions, fact("renamed", 5))
-    note_session(house.sessions, SessionFact("nobody", "session.ended", 9, NOW, ENDED))
+    note_session(house.noting, fact("renamed", 5))
+    with pytest.raises(Conflict):
+        note_session(house.noting, SessionFact("nobody", "session.ended", 9, NOW, ENDED))
     assert house.sessions.get("session-1") == before
     assert house.sessions.get("nobody") is None
+
+
+def test_a_session_that_began_by_itself_is_its_outlets(house: House) -> None:
+    """Its record is made of the fact that it began, once, and follows the facts after that."""
+    house.known()
+    told = {"outlet": "s-1", "number": "1", "at": NOW}
+    first = SessionFact("s-1-7", "session.begun", 4, NOW, told, "s")
+    note_session(house.noting, first)
+    note_session(house.noting, SessionFact("s-1-7", "session.active", 5, NOW, {"outlet": "s-1"}))
+    note_session(house.noting, first)
+    kept = house.sessions.get("s-1-7")
+    assert kept is not None
+    assert (kept.user, kept.site, kept.number, kept.state) == ("outlet:s-1", "s", "1", "active")
+    with pytest.raises(Conflict):
+        house.sessions.add(kept)
+
+
+def test_what_is_learned_of_a_vehicle_is_kept_for_its_user(house: House) -> None:
+    """The next session of the same user begins with it."""
+    house.known()
+    begun(house)
+    note_session(house.noting, fact("learned", 5, outlet="s-1", least_a=8.0, wakes_by="relay"))
+    assert house.vehicles.get("anna") == Vehicle(8.0, "relay")
+    assert house.vehicles.get("bo") == Vehicle()
+
+
+def test_what_is_known_of_a_vehicle_is_read_back(house: House) -> None:
+    """The newest that was kept for a user is found, also what is not known of it; it is no session of the user's."""
+    house.known()
+    assert house.vehicles.get("ås#a") == Vehicle()
+    for known in (Vehicle(6.5, ""), Vehicle(None, "relay"), Vehicle(8.0, "relay")):
+        house.vehicles.put("ås#a", known)
+        assert house.vehicles.get("ås#a") == known
+    house.vehicles.put("bo", Vehicle(7.0))
+    assert house.vehicles.get("ås#a") == Vehicle(8.0, "relay")
+    assert house.vehicles.get("ås") == Vehicle()
+    assert list(house.sessions.of_user("ås#a", 100)) == []
 
 
 # ------------------------------------------------------------------ where things are

@@ -35,13 +35,16 @@ WITHOUT_RESOURCE = {"iot:DescribeEndpoint"}
 ENVIRONMENT = {
     "BUS_NAME",
     "CORE_TABLE",
+    "JOURNAL_STREAM",
     "LIVE_TABLE",
     "LOG_LEVEL",
     "POWERTOOLS_SERVICE_NAME",
+    "PRICES_SOURCE",
     "REFUSED_QUEUE_URL",
     "RELAY_ASIDE_URL",
     "TOPIC_PREFIX",
     "USER_POOL_CLIENT_ID",
+    "WEATHER_SOURCE",
 }
 
 
@@ -125,7 +128,7 @@ def test_everything_set_aside_raises_an_alarm() -> None:
     """A person is told of every message that nobody will try again."""
     alarms = resources("AWS::CloudWatch::Alarm", NESTED["Observability"])
     watched = {alarm["Dimensions"][0]["Value"]["Ref"].removesuffix("Name") for alarm in alarms.values()}
-    assert watched == set(WITHOUT_REDRIVE) - {"Frames"}
+    assert watched == set(WITHOUT_REDRIVE) - {"Frames"} | {"JournalStream"}
 
 
 @pytest.mark.parametrize("name", EVERYWHERE)
@@ -179,6 +182,17 @@ def test_bridges_reach_the_rules_by_the_contracts_topics(kind: str) -> None:
         for resource in publish["Resource"]
     }
     assert topics.up("b1", kind) in allowed
+
+
+def test_the_journal_is_private_and_ends() -> None:
+    """Nobody but the account reads the journal; it is encrypted, and nothing in it is older than 90 days."""
+    bucket = resources("AWS::S3::Bucket", NESTED["Journal"])["Bucket"]
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    (rule,) = bucket["LifecycleConfiguration"]["Rules"]
+    assert (rule["Status"], rule["ExpirationInDays"], rule.get("Prefix", "")) == ("Enabled", 90, "")
+    stream = resources("AWS::KinesisFirehose::DeliveryStream", NESTED["Journal"])["Stream"]
+    assert stream["ExtendedS3DestinationConfiguration"]["CompressionFormat"] == "GZIP"
 
 
 def test_rule_that_cannot_deliver_says_so() -> None:

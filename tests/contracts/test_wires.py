@@ -126,8 +126,8 @@ def test_a_fact_reaches_the_history_as_it_was_told(listening: tuple[EventBridgeB
     heard = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
     noted = {fact.session: fact for fact in (history._fact(json.loads(m["Body"])) for m in heard)}
     assert noted == {
-        "one": SessionFact("one", "session.ended", 12_000, NOW + 0.25, facts[0].detail),
-        "two": SessionFact("two", "session.queued", 12_002, NOW + 0.25, facts[2].detail),
+        "one": SessionFact("one", "session.ended", 12_000, NOW + 0.25, facts[0].detail, "s"),
+        "two": SessionFact("two", "session.queued", 12_002, NOW + 0.25, facts[2].detail, "s"),
     }
 
 

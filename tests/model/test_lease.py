@@ -46,7 +46,7 @@ def test_a_decrease_that_counts_unseen_is_found_out(monkeypatch: pytest.MonkeyPa
         see(draft, frame, listed_only=listed_only)
 
     monkeypatch.setattr(leases, "see", careless)
-    monkeypatch.setattr(leases, "obeys", lambda reading, limit_a: max(reading.current_a) <= limit_a)
+    monkeypatch.setattr(leases, "obeys", lambda reading, limit_a, _: max(reading.current_a) <= limit_a)
     # o1 has the whole fuse and shall give half of it to o3; for a moment it draws nothing, as if it obeyed.
     found = search(after(charging("o1"), ["start o3"]), 4)
     assert found.broken is not None

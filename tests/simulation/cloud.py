@@ -2,40 +2,48 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from random import Random
 
-from epspot.adapters.dynamodb import codec
 from epspot.adapters.iot import ContractInbound, encode_command
+from epspot.control.draft import decision_equals
 from epspot.control.effects import Fact, SendCommand, Step
-from epspot.control.events import Event, Ticked, Watched
+from epspot.control.events import OutlookReceived, Request, Ticked, Watched
 from epspot.control.invariants import violations
-from epspot.control.state import Live
-from epspot.control.step import step
+from epspot.control.state import Live, Wishes
 from epspot.errors import Conflict, Refusal
-from epspot.ports import SessionFact, SessionRecord
+from epspot.ports import Notice, SessionFact, SessionRecord
 from epspot.services.advance import Controller, advance
 from epspot.services.follow_session import Following, follow_session
-from epspot.services.note_session import note_session
+from epspot.services.note_session import Noting, note_session
 from epspot.services.register_site import register_site
 from epspot.services.start_session import Starting, start_session
 from epspot.services.stop_session import stop_session
 from epspot.services.take_message import Intake, Taken, note_presence, take_message
 from epspot.services.tick_sites import Ticking, tick_sites
 from epspot.site import Site
-from tests.fakes import FakeClock, FakeLives, FakeRefused
+from tests.fakes import FakeClock, FakeLives, FakeRefused, FakeVehicles
+from tests.simulation.plan import DEAR_ORE
 from tests.simulation.scene import Scene
 
 USER = "u"
 _MINUTE_S = 60
 _REDELIVERED_S = 30
+_HOUR_S = 3600
+_AHEAD_H = 24
+_LOOKS_AHEAD = 0.3
 _MOST_NESTED = 2
-_REPLAYED = 1500
+_COMES_BACK_S = 5
+_RIVALS = (*["tick"] * 5, *["again"] * 5, "watch")
+"""What another Lambda may do meanwhile; each watch has frames come fast for a while, so that few are enough."""
 
 
 class Crash(Exception):
     """A Lambda dies."""
+
+
+_EXPECTED = (Crash.__name__, Conflict.__name__)
+"""What may befall a site at a tick."""
 
 
 class _RacingLives(FakeLives):
@@ -51,10 +59,10 @@ class _RacingLives(FakeLives):
         self._cloud.maybe_race()
         return loaded
 
-    def commit(self, before: Live, step: Step, record: SessionRecord | None = None) -> None:
+    def commit(self, before: Live, step: Step, record: SessionRecord | None = None, site: Site | None = None) -> None:
         stands = self._lives[before.site].version
         try:
-            super().commit(before, step, record)
+            super().commit(before, step, record, site)
         except (Conflict, Crash) as error:
             self._cloud.note("conflict" if isinstance(error, Conflict) else "half a commit")
             if self._lives[before.site].version > stands:
@@ -73,32 +81,38 @@ class _RacingLives(FakeLives):
 class Cloud:
     """Takes messages, requests and time; sends commands by ``send``."""
 
-    def __init__(self, site: Site, scene: Scene, random: Random, send: Callable[[str, bytes], None]) -> None:
+    def __init__(self, site: Site, scene: Scene, random: Random, send: Callable[[SendCommand, bytes], None]) -> None:
         self.site = site
         self.on_begun: Callable[[str, str], None] = lambda _session, _outlet: None
         self.on_ended: Callable[[Fact], None] = lambda _fact: None
         self.on_aside: Callable[[str], None] = lambda _outlet: None
         self.relayed = 0
+        self._come_again: list[Notice] = []
         self.lives = _RacingLives(self)
         self._scene = scene
         self._timeline = timeline = scene.timeline
         self._random = random
         self._send = send
         self._nested = 0
+        self._up_at = timeline.now
         self._quiet = True
         self._last: tuple[str, bytes, float] | None = None
         self._clock = FakeClock(timeline.now)
         self._refused = FakeRefused()
+        self._vehicles = FakeVehicles()
+        self._noting = Noting(self.lives.sessions, self._vehicles)
         controller = Controller(self.lives, self)
         register_site(self.lives, self._clock, site)
         sites = self.lives.sites
         self._intake = Intake(controller, ContractInbound(), sites, self._refused, self._clock)
-        self._starting = Starting(controller, self.lives.sessions, sites, self._clock)
+        self._starting = Starting(controller, self.lives.sessions, sites, self._clock, self._vehicles)
         self._following = Following(controller, self.lives.sessions, self._clock)
         self._ticking = Ticking(controller, self._clock)
         self._controller = controller
         self._quiet = False
         self._minute()
+        if site.uses_prices or self._random.random() < _LOOKS_AHEAD:
+            self._look_ahead()
 
     @property
     def live(self) -> Live:
@@ -109,6 +123,8 @@ class Cloud:
 
     def take(self, topic: str, payload: bytes, received_at: float) -> None:
         """Take a message from a queue; a crash lets it come again."""
+        if self._waits(partial(self.take, topic, payload, received_at)):
+            return
         self._set_clock()
         self._last = (topic, payload, received_at)
         try:
@@ -120,6 +136,8 @@ class Cloud:
 
     def presence(self, bridge: str, version: int, at: float, *, connected: bool) -> None:
         """Take the broker's word for a connection."""
+        if self._waits(partial(self.presence, bridge, version, at, connected=connected)):
+            return
         self._set_clock()
         try:
             note_presence(self._intake, bridge, connected=connected, version=version, at=at)
@@ -127,16 +145,20 @@ class Cloud:
             again = partial(self.presence, bridge, version, at, connected=connected)
             self._timeline.after(_REDELIVERED_S, again, concurrent=True)
 
-    def start(self, outlet: str, key: str) -> str | None:
+    def start(self, outlet: str, key: str, wishes: Wishes) -> str | None:
         """Start a session as the app does; None: it is refused, or nobody knows what became of it."""
+        if self._is_down:
+            return None
         self._set_clock()
         try:
-            return start_session(self._starting, USER, outlet, key).record.id
+            return start_session(self._starting, USER, outlet, key, wishes).record.id
         except (Crash, Conflict, Refusal):
             return None
 
     def stop(self, session: str) -> None:
         """Stop a session as the app does, insisting until it is stopped."""
+        if self._waits(partial(self.stop, session)):
+            return
         self._set_clock()
         try:
             stop_session(self._following, USER, session)
@@ -145,41 +167,90 @@ class Cloud:
         except Refusal:
             pass
 
+    def request(self, request: Request) -> None:
+        """Pause, resume or change a session, once; who doesn't get through lets it be."""
+        if not self._is_down:
+            self._set_clock()
+            with suppress(Crash, Conflict, Refusal):
+                advance(self._controller, self.site.id, request)
+
+    def _look_ahead(self) -> None:
+        """Tell the site what electricity will cost and how cold it will be, each hour anew."""
+        self._timeline.after(_HOUR_S, self._look_ahead, concurrent=False)
+        if self._is_down:
+            return
+        self._set_clock()
+        hour = self._timeline.now // _HOUR_S * _HOUR_S
+        hours = [int(hour + h * _HOUR_S) for h in range(_AHEAD_H)]
+        prices = tuple((at, round(self._random.uniform(0, 2 * DEAR_ORE), 1)) for at in hours)
+        temperatures = tuple((at, round(self._random.uniform(-25, 15), 1)) for at in hours)
+        with suppress(Crash, Conflict):
+            advance(self._controller, self.site.id, OutlookReceived(self._clock.at, prices, temperatures))
+
     def follow(self, session: str) -> None:
         """Look at a session."""
+        if self._is_down:
+            return
         self._set_clock()
         with suppress(Crash, Conflict, Refusal):
             follow_session(self._following, USER, session)
 
     def _minute(self) -> None:
-        self._set_clock()
         self._timeline.after(_MINUTE_S, self._minute, concurrent=False)
-        with suppress(Crash):
-            tick_sites(self._ticking)
+        if self._is_down:
+            return
+        self._set_clock()
+        for text in tick_sites(self._ticking)[1]:
+            if not any(kind in text for kind in _EXPECTED):
+                self._scene.watcher.violated("no_tick_fails", text)
         self._relay()
 
     def _set_clock(self) -> None:
-        self._clock.at = self._timeline.now
+        self._clock.at = self._timeline.now + self._scene.skew(self._random)
 
     # -------------------------------------------------------------- what goes out
 
     def publish(self, command: SendCommand) -> None:
         """Be the ``Commands`` port."""
         self.maybe_crash("crash before publish")
-        self._send(command.bridge, encode_command(command))
+        self._send(command, encode_command(command))
 
     def _relay(self) -> None:
         """Bring the facts to the sessions' history: at least once, out of order now and then."""
-        fresh = self.lives.outbox[self.relayed :]
-        self.relayed = len(self.lives.outbox)
+        fresh = self._come_again + self.lives.outbox[self.relayed :]
+        self.relayed, self._come_again = len(self.lives.outbox), []
         if self._random.random() < self._scene.level.double:
             fresh = [*reversed(fresh), *fresh]
         for n in fresh:
             if n.fact.kind.startswith("session."):
-                fact = SessionFact(n.fact.about, n.fact.kind, n.position, n.at, n.fact.detail)
-                note_session(self.lives.sessions, fact)
+                fact = SessionFact(n.fact.about, n.fact.kind, n.position, n.at, n.fact.detail, n.site)
+                try:
+                    note_session(self._noting, fact)
+                except Conflict:
+                    self._come_again.append(n)
 
     # -------------------------------------------------------------- what goes wrong
+
+    def go_down(self) -> None:
+        """Run no Lambda for some minutes."""
+        self._scene.faults["cloud down"] += 1
+        self._up_at = self._timeline.now + self._random.choice((30, 120, 300, 1200))
+
+    def come_up(self) -> None:
+        """Run again."""
+        self._up_at = self._timeline.now
+
+    @property
+    def _is_down(self) -> bool:
+        return self._timeline.now < self._up_at
+
+    def _waits(self, what: Callable[[], None]) -> bool:
+        """Let something wait in its queue while nothing runs; tell whether it must."""
+        if self._is_down:
+            back_s = self._up_at - self._timeline.now + self._random.randint(0, _COMES_BACK_S)
+            self._timeline.after(back_s, what, concurrent=True)
+            return True
+        return False
 
     def note(self, kind: str) -> None:
         """Count something that went wrong."""
@@ -197,21 +268,23 @@ class Cloud:
             return
         self._nested += 1
         self._scene.faults["race"] += 1
-        last = self._last
+        last, at = self._last, self._clock.at
         try:
             if self._timeline.run_concurrent():
                 return
-            other = self._random.choice(("tick", "watch", "again"))
+            self._set_clock()
+            other = self._random.choice(_RIVALS)
             if other == "again" and last is not None:
                 take_message(self._intake, *last)
             elif other == "watch":
-                advance(self._controller, self.site.id, Watched(self._timeline.now))
+                advance(self._controller, self.site.id, Watched(self._clock.at))
             else:
-                advance(self._controller, self.site.id, Ticked(self._timeline.now))
+                advance(self._controller, self.site.id, Ticked(self._clock.at))
         except (Crash, Conflict):
             pass
         finally:
-            self._last = last
+            # The one that was interrupted has a clock of its own.
+            self._last, self._clock.at = last, at
             self._nested -= 1
 
     # -------------------------------------------------------------- what is checked
@@ -220,38 +293,17 @@ class Cloud:
         """Check a step that was committed."""
         watcher = self._scene.watcher
         watcher.steps += 1
-        for text in violations(self.site, before, done.live):
-            name, _, what = text.partition(": ")
-            watcher.violated(name, f"at {self._timeline.now:.0f}: {what}")
+        if not decision_equals(before, done.live):
+            for text in violations(self.site, before, done.live):
+                name, _, what = text.partition(": ")
+                watcher.violated(name, f"at {self._timeline.now:.0f}: {what}")
         if record is not None:
             self.on_begun(record.id, record.outlet)
         for fact in done.facts:
-            if fact.kind == "session.ended":
+            if fact.kind == "session.begun":
+                self.on_begun(fact.about, fact.detail["outlet"])
+            elif fact.kind == "session.ended":
                 self.on_ended(fact)
             elif fact.kind == "meter.put_aside":
                 self.on_aside(fact.about)
                 self._scene.faults["put aside"] += 1
-
-
-class Recorder:
-    """The pure step, with its first inputs and outcomes kept."""
-
-    def __init__(self) -> None:
-        self._recorded: list[tuple[Live, Event, Step]] = []
-
-    def __call__(self, site: Site, live: Live, event: Event) -> Step:
-        done = step(site, live, event)
-        if len(self._recorded) < _REPLAYED:
-            self._recorded.append((live, event, done))
-        return done
-
-    def differences(self, site: Site) -> int:
-        """Make the recorded steps again from the written form of their states; count what comes out otherwise."""
-        site = codec.site_in(site.id, codec.site_out(site), codec.SCHEMA)
-        return sum(step(site, _written(live), event) != done for live, event, done in self._recorded)
-
-
-def _written(live: Live) -> Live:
-    read = codec.decision_in(live.site, live.version, codec.decision_out(live), codec.SCHEMA)
-    told = {b: codec.readings_in(codec.readings_out(r), codec.SCHEMA) for b, r in live.readings.items()}
-    return replace(read, readings=told, look_at=live.look_at)

@@ -25,6 +25,16 @@ class Faults:
     register_h: float = 0.0
     overdraw: float = 0.0
     """Share of vehicles that take what they want."""
+    changes_phases: float = 0.0
+    """Share of vehicles that go over to another number of phases in the midst of charging."""
+    skew_s: float = 0.0
+    """How wrong, at most, the clocks of the cloud's machines are, each by its own."""
+    slow_h: float = 0.0
+    """A bridge's line is so slow that other bridges' messages overtake its own."""
+    stale: float = 0.0
+    """Share of boots with a stale configuration."""
+    down_h: float = 0.0
+    """No Lambda runs, and queues hold what comes."""
 
 
 LEVELS = {
@@ -45,6 +55,11 @@ LEVELS = {
         rcbo_h=0.002,
         register_h=0.005,
         overdraw=0.02,
+        changes_phases=0.02,
+        skew_s=0.5,
+        slow_h=0.02,
+        stale=0.02,
+        down_h=0.01,
     ),
     "heavy": Faults(
         lose=0.15,
@@ -62,5 +77,10 @@ LEVELS = {
         rcbo_h=0.02,
         register_h=0.04,
         overdraw=0.1,
+        changes_phases=0.1,
+        skew_s=3.0,
+        slow_h=0.1,
+        stale=0.1,
+        down_h=0.1,
     ),
 }

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from random import Random
 
 from epspot.control.invariants import CHECKS
 from tests.simulation.faults import Faults
@@ -19,6 +20,8 @@ INVARIANTS = (
     "i8_nothing_hangs",
     "i8_once",
     "facts_are_unique",
+    "no_tick_fails",
+    "no_world_breaks",
     "nothing_is_refused",
     "replay",
 )
@@ -51,3 +54,8 @@ class Scene:
     faults: Counter[str] = field(default_factory=Counter)
     """What has gone wrong, by kind."""
     watcher: Watcher = field(default_factory=Watcher)
+
+    def skew(self, random: Random) -> float:
+        """Tell how wrong the clock is of whatever machine of the cloud does something now, s."""
+        most = self.level.skew_s
+        return round(random.uniform(-most, most), 3) if most else 0.0

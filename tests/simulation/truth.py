@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from epspot.control.effects import Fact
-from epspot.site import Site
-from iot.contract import Currents
+from epspot.site import Outlet, Site
 from iot.simulator.module import SimModule
 from tests.simulation.cloud import Cloud
+from tests.simulation.ground import Ground
 from tests.simulation.scene import Watcher
+
+if TYPE_CHECKING:
+    from iot.contract import Currents
 
 _SLACK_A = 0.02
 _BACK_WITHIN_S = 15
@@ -36,8 +40,11 @@ class Bill:
 class Truth:
     """The physical side of the invariants."""
 
-    def __init__(self, site: Site, modules: Mapping[str, SimModule], cloud: Cloud, watcher: Watcher) -> None:
+    def __init__(
+        self, site: Site, modules: Mapping[str, SimModule], cloud: Cloud, ground: Ground, watcher: Watcher
+    ) -> None:
         self._site = site
+        self._ground = ground
         self._modules = {o.id: modules[o.module] for o in site.outlets}
         self._cloud = cloud
         self._watcher = watcher
@@ -47,54 +54,74 @@ class Truth:
         self._main = next(i for i, f in enumerate(site.fuses) if f.parent is None)
         self._over_since: list[float | None] = [None] * len(self._ratings)
         self._over_told = [False] * len(self._ratings)
-        self.delivered_wh = {o.id: 0.0 for o in site.outlets}
+        self._granted: list[tuple[float, tuple[int, ...] | None] | None] = []
+        """What each outlet's load may draw on which conductors (None: all); None: nothing, its relay is open."""
+        self._flows: list[Currents] = []
+        self._building_a: Currents | None = None
         self.doubts = {o.id: 0 for o in site.outlets}
         """How often something befell an outlet's register, or a reading of it was put aside."""
         self.spoiled_at = {o.id: float("-inf") for o in site.outlets}
         """When a register was last spoiled on order: nothing else excuses energy that is not billed."""
-        self.now = 0.0
         self.bills: dict[str, Bill] = {}
-        self.highest: dict[str, float] = {}
         self.over = False
         """Some fuse is over its rating now."""
         cloud.on_begun, cloud.on_ended, cloud.on_aside = self._begun, self._ended, self._doubt
 
     # -------------------------------------------------------------- current
 
-    def check(self, now: float, building_a: Currents | None) -> None:
-        """Look at every outlet and fuse as they are now."""
-        self.now = now
-        may, flows = [], []
+    @property
+    def _now(self) -> float:
+        return self._ground.now
+
+    def check(self) -> None:
+        """Look at every outlet and fuse as they are now, as far as anything has changed."""
+        modules = self._modules.values()
+        granted = [self._grant(o, m) for o, m in zip(self._site.outlets, modules, strict=True)]
+        if granted != self._granted:
+            self._granted = granted
+            self._check_granted()
+        flows, building_a = [m.current_a for m in modules], self._ground.building_a
+        if self.over or flows != self._flows or building_a != self._building_a:
+            self._flows, self._building_a = flows, building_a
+            self._check_measured()
+
+    def _grant(self, outlet: Outlet, module: SimModule) -> tuple[float, tuple[int, ...] | None] | None:
+        if not module.closed or module.breaker.tripped:
+            return None
+        # What can only be switched takes what it wants while its relay is closed.
+        limit_a = module.limit_a if outlet.modulated else outlet.max_a
+        return limit_a, self._ground.conductors.get(module.id) if module.lease_s > 0 else None
+
+    def _check_granted(self) -> None:
         network = self._site.network
-        closed = []
-        for o, m in self._modules.items():
-            if m.current_a[0]:
-                flows.append((o, m.current_a))
-            if m.closed and not m.breaker.tripped:
-                closed.append(o)
-                # What can only be switched takes what it wants while its relay is closed.
-                may.append((o, m.limit_a if self._site.outlet[o].modulated else self._site.outlet[o].max_a))
-        for name, a, most in zip(network.names, network.load(may, self._other_a), network.planning_a, strict=True):
+        may = [(o, g) for o, g in zip(self._site.outlets, self._granted, strict=True) if g is not None]
+        load = network.load_on(((network.path(o, conductors), a) for o, (a, conductors) in may), self._other_a)
+        for name, a, most in zip(network.names, load, network.planning_a, strict=True):
             if a > most + _SLACK_A and a > 0 and may:
-                self._watcher.violated("i1a_really", f"at {now:.0f}: {name} may carry {a:.2f} A of {most:.2f} A")
-        self._check_measured(now, flows, building_a)
-        counts = network.sessions(closed)
+                self._watcher.violated("i1a_really", f"at {self._now:.0f}: {name} may carry {a:.2f} A of {most:.2f} A")
+        counts = network.sessions(o.id for o, _ in may)
         for name, n, most_n in zip(network.fuse_names, counts, network.max_sessions, strict=True):
             if most_n is not None and n > most_n:
-                self._watcher.violated("i2_really", f"at {now:.0f}: {name} has {n} closed relays of {most_n}")
+                self._watcher.violated("i2_really", f"at {self._now:.0f}: {name} has {n} closed relays of {most_n}")
 
-    def _check_measured(self, now: float, flows: list[tuple[str, Currents]], building_a: Currents | None) -> None:
-        network = self._site.network
+    def _flowing(self) -> list[float]:
+        """Add up what really flows through each fuse-phase."""
         load = list(self._other_a)
-        if building_a is not None:
+        if self._building_a is not None:
             for p in range(3):
-                load[self._main * 3 + p] += building_a[p]
-        for o, current_a in flows:
-            width = len(self._site.outlet[o].phases)
-            for i, c in enumerate(network.paths[o]):
-                load[c] += current_a[i % width]
+                load[self._main * 3 + p] += self._building_a[p]
+        for o, current_a in zip(self._site.outlets, self._flows, strict=True):
+            if current_a[0]:
+                width = len(o.phases)
+                for i, c in enumerate(self._site.network.paths[o.id]):
+                    if c < len(load):  # what follows are caps, which protect nothing
+                        load[c] += current_a[i % width]
+        return load
+
+    def _check_measured(self) -> None:
+        now = self._now
         self.over = False
-        for c, (a, rating) in enumerate(zip(load, self._ratings, strict=True)):
+        for c, (a, rating) in enumerate(zip(self._flowing(), self._ratings, strict=True)):
             if a <= rating:
                 self._over_since[c], self._over_told[c] = None, False
                 continue
@@ -104,17 +131,15 @@ class Truth:
                 self._over_since[c] = now
             elif now - since > _BACK_WITHIN_S and not self._over_told[c]:
                 self._over_told[c] = True
-                self._watcher.violated("i1b_back_in_time", f"at {now:.0f}: {network.names[c]} {a:.1f} > {rating} A")
+                self._watcher.violated(
+                    "i1b_back_in_time", f"at {now:.0f}: {self._site.network.names[c]} {a:.1f} > {rating} A"
+                )
 
     # -------------------------------------------------------------- energy
 
-    def deliver(self, outlet: str, module: SimModule, dt: float) -> None:
-        """Count what has flowed, whatever the register makes of it."""
-        self.delivered_wh[outlet] += sum(module.current_a) * module.voltage_v * dt / 3600
-
     def spoil(self, outlet: str) -> None:
         """Note that an outlet's register was spoiled on order."""
-        self.spoiled_at[outlet] = self.now
+        self.spoiled_at[outlet] = self._now
         self._doubt(outlet)
 
     def _doubt(self, outlet: str) -> None:
@@ -124,8 +149,12 @@ class Truth:
         if session in self.bills:
             self._watcher.violated("i8_once", f"{session} began twice")
         self.bills[session] = Bill(
-            outlet, self.delivered_wh[outlet], self.doubts[outlet], self.now, self._shows_zero(outlet)
+            outlet, self._delivered_wh(outlet), self.doubts[outlet], self._now, self._shows_zero(outlet)
         )
+
+    def _delivered_wh(self, outlet: str) -> float:
+        self._ground.catch_up(self._site.outlet[outlet].bridge)
+        return self._modules[outlet].delivered_wh
 
     def _shows_zero(self, outlet: str) -> bool:
         reading = self._modules[outlet].sample()
@@ -138,7 +167,7 @@ class Truth:
             self._watcher.violated("i8_once", f"{fact.about} ended twice")
             return
         bill.billed_wh = fact.detail["energy_wh"]
-        bill.delivered_wh = self.delivered_wh[bill.outlet] - bill.begun_wh
+        bill.delivered_wh = self._delivered_wh(bill.outlet) - bill.begun_wh
         d = f"{fact.about} at {bill.outlet}: billed {bill.billed_wh} Wh, delivered {bill.delivered_wh:.2f} Wh, {dict(fact.detail)}"
         if bill.billed_wh < 0:
             self._watcher.violated("i6_never_negative", d)

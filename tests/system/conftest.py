@@ -20,9 +20,12 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         environment.setenv("AWS_ENDPOINT_URL", account.endpoint)
         environment.setenv("AWS_ACCESS_KEY_ID", "test")
         environment.setenv("AWS_SECRET_ACCESS_KEY", "test")
-        outputs = deploy(account)
+        # Functions run on this machine, so that they can read what a test writes.
+        outlook = tmp_path_factory.mktemp("outlook")
+        sources = {"PricesSource": f"file:{outlook}", "WeatherSource": f"file:{outlook}"}
+        outputs = deploy(account, parameters=sources)
         warm_up(account, outputs)
-        yield Cloud(account, outputs, account.session(), tmp_path_factory.mktemp("bridges"))
+        yield Cloud(account, outputs, account.session(), tmp_path_factory.mktemp("bridges"), outlook)
 
 
 @pytest.fixture

@@ -6,16 +6,19 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
+from uuid import uuid4
 
 import boto3
 
 from epspot.bootstrap import World
 from epspot.control.invariants import violations
 from epspot.control.state import Live
+from epspot.ports import SessionRecord
+from epspot.services.change_site import change_site
 from epspot.services.register_site import register_site
 from epspot.site import Fuse, Outlet, Policy, Site
 from infra.local.deploy import Outputs
@@ -24,7 +27,8 @@ from infra.local.drivers import Api, ApiError, address_of, enrol
 from infra.local.ministack import Account
 from infra.local.plant import erect, world_of
 from iot.bridge.agent import Agent
-from iot.contract import Event, Frame, History, Topics, Upward, encode
+from iot.contract import Event, Frame, History, Reading, Topics, Upward, decode_frame, encode
+from iot.simulator.loads import Building
 from iot.simulator.module import SimModule
 from iot.simulator.runner import SimRunner
 
@@ -60,6 +64,8 @@ class Cloud:
     outputs: Outputs
     session: boto3.Session
     folder: Path
+    outlook: Path
+    """Where its files of prices and temperatures are."""
     _refused: list[dict[str, Any]] = field(default_factory=list)
 
     def client(self, service: str) -> Any:
@@ -79,10 +85,13 @@ class Cloud:
         """Call the API without a token."""
         return Api(address_of(self.account, self.outputs))
 
-    def deliver(self, bridge: str, kind: str, *payloads: bytes) -> None:
-        """Put messages into their queue as the topic rule does, in batches; return when they are worked off."""
+    def deliver(self, bridge: str, kind: str, *payloads: bytes, ahead_s: float = 0.0) -> None:
+        """Put messages into their queue as the topic rule does, in batches; return when they are worked off.
+
+        ``ahead_s``: they are received so much later than now.
+        """
         url = self.outputs.frames_url if kind == "frame" else self.outputs.events_url
-        now, topic = int(time.time() * 1000), self.topics.plain(bridge, kind)
+        now, topic = int((time.time() + ahead_s) * 1000), self.topics.plain(bridge, kind)
         bodies = [
             json.dumps({"payload": base64.b64encode(payload).decode(), "topic": topic, "received": now})
             for payload in payloads
@@ -99,6 +108,11 @@ class Cloud:
         told = self.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
         return sum(int(told[name]) for name in names)
 
+    def run(self, function: str) -> None:
+        """Let a function that runs by the clock run now."""
+        answer = self.client("lambda").invoke(FunctionName=self.outputs.function(function), Payload=b"{}")
+        assert "FunctionError" not in answer, answer["Payload"].read()
+
     def refused_of(self, bridge: str) -> list[str]:
         """List the reasons why messages on a bridge's topics were refused, in the order of their coming."""
         sqs, url = self.client("sqs"), self.outputs.refused_url
@@ -107,6 +121,34 @@ class Cloud:
                 self._refused.append(json.loads(message["Body"]))
                 sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return [kept["reason"] for kept in self._refused if f"/{bridge}/" in kept["about"][0]]
+
+
+class Ear:
+    """Hears the facts of one kind that go over the bus, behind a rule and a queue as any listener has."""
+
+    def __init__(self, cloud: Cloud, prefix: str) -> None:
+        self._heard: list[tuple[str, dict[str, Any]]] = []
+        self._sqs = cloud.client("sqs")
+        name = f"ear-{uuid4()}"
+        self._url = self._sqs.create_queue(QueueName=name)["QueueUrl"]
+        asked = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
+        arn = asked["Attributes"]["QueueArn"]
+        allow = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage"}
+        policy = {"Version": "2012-10-17", "Statement": [allow | {"Resource": arn}]}
+        self._sqs.set_queue_attributes(QueueUrl=self._url, Attributes={"Policy": json.dumps(policy)})
+        events, bus = cloud.client("events"), cloud.outputs.bus_name
+        pattern = {"source": ["epspot"], "detail-type": [{"prefix": prefix}]}
+        events.put_rule(Name=name, EventBusName=bus, EventPattern=json.dumps(pattern))
+        events.put_targets(Rule=name, EventBusName=bus, Targets=[{"Id": name, "Arn": arn}])
+
+    def heard(self, site: str) -> list[tuple[str, dict[str, Any]]]:
+        """List what has been told of a site so far: the kind, and what the bus carries of it."""
+        while found := self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get("Messages", []):
+            for message in found:
+                body = json.loads(message["Body"])
+                self._heard.append((body["detail-type"], body["detail"]))
+                self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+        return [(kind, detail) for kind, detail in self._heard if detail["site"] == site]
 
 
 @dataclass(slots=True)
@@ -216,7 +258,15 @@ class Place:
         with self.runner.world() as site:
             return site.modules[f"M{n}"]
 
+    def record(self, session: str) -> SessionRecord | None:
+        """Find a session's record, whosoever it is."""
+        return self.world.sessions.get(session)
+
     # ------------------------------------------------------------ life
+
+    def change(self, **fields: Any) -> None:
+        """Let the site be otherwise from now on."""
+        self.site = change_site(self.world.controller, self.world.clock, replace(self.site, **fields))
 
     def start(self) -> Self:
         """Let the site live; return when the cloud knows every outlet and counts nothing unknown."""
@@ -271,6 +321,48 @@ class Place:
         return wait_for(f"session {session} draws current", look)
 
 
+class Ahead:
+    """Speaks for bridges that have been taken off line, at times that have not come yet.
+
+    So nobody has to wait for what takes a quarter of an hour. All else is as deployed.
+    """
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._ahead_s = 0.0
+        self._told: dict[str, Frame] = {}
+        for b, agent in place.runner.agents.items():
+            agent.disconnect()
+            self._told[b] = decode_frame(place.wires[b].of("frame")[-1])
+        wait_for("the broker has said so", lambda: all(s.suspect_since for s in place.live().bridges.values()))
+
+    def frames(self, after_s: float, *bridges: int) -> None:
+        """Let bridges tell, so much later than the last time, what they see now."""
+        self._ahead_s += after_s
+        for n in bridges or (1,):
+            frame = self._frame(n)
+            self._place.cloud.deliver(frame.bridge, "frame", encode(frame), ahead_s=self._ahead_s)
+
+    def sees(self, n: int, module: str) -> Reading | None:
+        """Tell what a bridge would say of a module now."""
+        return self._place.agent(n).core._outlets[module].shown
+
+    def _frame(self, n: int) -> Frame:
+        agent = self._place.agent(n)
+        bridge = agent.settings.bridge.bridge
+        last = self._told[bridge]
+        frame = self._told[bridge] = replace(
+            last,
+            seq=last.seq + 1000,
+            base=last.seq + 1000,
+            at=last.at + int(self._ahead_s),
+            rev=self._place.live().bridges[bridge].rev,
+            modules={m: self.sees(n, m) for m in [*agent.core._outlets]},
+            meter_a=None if agent._meter is None else agent._meter.sample(),
+        )
+        return frame
+
+
 class Stage:
     """Builds places, and stops them all."""
 
@@ -294,10 +386,13 @@ class Stage:
         fuse_a: float = 63.0,
         policy: Policy | None = None,
         registers_wh: Mapping[str, float] | None = None,
+        building: Building | None = None,
+        **fields: Any,
     ) -> Place:
-        """Build a site under one fuse; `Place.start` lets it live."""
-        site = site_of(name, outlets, fuse_a, policy or QUICK)
-        runner = erect(self.cloud.account, self.cloud.outputs, site, self.cloud.folder, registers_wh=registers_wh)
+        """Build a site under one fuse, or as its fields say; `Place.start` lets it live."""
+        site = replace(site_of(name, outlets, fuse_a, policy or QUICK), **fields)
+        account, outputs, folder = self.cloud.account, self.cloud.outputs, self.cloud.folder
+        runner = erect(account, outputs, site, folder, building=building, registers_wh=registers_wh)
         self._places.callback(runner.stop)
         return Place(self.cloud, self.world, site, runner)
 
@@ -317,6 +412,9 @@ def site_of(name: str, outlets: Iterable[Outlet], fuse_a: float, policy: Policy)
     return Site(name, name, (Fuse("main", None, (fuse_a,) * 3, planning_factor=1.0),), tuple(outlets), policy)
 
 
-def outlet(name: str, n: int, *, phases: tuple[int, ...] = (0,), bridge: int = 1, max_a: float = 16.0) -> Outlet:
+def outlet(
+    name: str, n: int, *, phases: tuple[int, ...] = (0,), bridge: int = 1, max_a: float = 16.0, **more: Any
+) -> Outlet:
     """Make the n-th outlet of a site."""
-    return Outlet(f"{name}-{n}", str(n), "main", phases, max_a, f"{name}-b{bridge}", f"M{n}")
+    made = Outlet(f"{name}-{n}", str(n), "main", phases, max_a, f"{name}-b{bridge}", f"M{n}")
+    return replace(made, **more)

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from infra.local.drivers import Api, address_of, enrol
+from infra.local.drivers import Api, ApiError, address_of, enrol
 from iot.simulator.loads import Car
 from tests.system.stage import Cloud, Place, Stage, outlet, refused
 
@@ -62,24 +62,25 @@ def test_an_outlet_that_was_never_heard_of(place: Place, cloud: Cloud) -> None:
 
 
 def test_a_session_that_is_over(place: Place) -> None:
-    """Who stops again, while it stops or afterwards, is told that it is over."""
+    """Who stops again, pauses, resumes or changes, while it stops or afterwards, is told that it is over."""
     anna = place.user("over")
     place.runner.plug("M4", Car(needs_wh=100_000.0, phases=1))
     session = anna.start(place.outlet(4))["id"]
     place.charging(anna, session)
     anna.stop(session)
-    assert refused(anna.stop, session) == (409, "session_over")
+    calls = (anna.stop, anna.pause, anna.resume, anna.change)
+    assert [refused(call, session) for call in calls] == [(409, "session_over")] * 4
     place.until(anna, session, "ended")
-    assert refused(anna.stop, session) == (409, "session_over")
+    assert [refused(call, session) for call in calls] == [(409, "session_over")] * 4
 
 
 def test_the_session_of_another(place: Place) -> None:
-    """Nobody sees, stops or lists the session of another, or learns that it exists."""
+    """Nobody sees, changes, stops or lists the session of another, or learns that it exists."""
     anna, bo = place.user("owner"), place.user("other")
     session = anna.start(place.outlet(5))["id"]
     for unknown in (session, "0" * 26, "SESSION"):
-        assert refused(bo.session, unknown) == (404, "session_unknown")
-        assert refused(bo.stop, unknown) == (404, "session_unknown")
+        for call in (bo.session, bo.stop, bo.pause, bo.resume, bo.change):
+            assert refused(call, unknown) == (404, "session_unknown")
     assert bo.history() == []
     assert anna.session(session)["state"] in ("active", "queued")
 
@@ -102,7 +103,8 @@ def test_who_is_not_signed_in(cloud: Cloud, place: Place) -> None:
     other = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
     unsigned = base64.urlsafe_b64encode(b'{"alg":"none","typ":"JWT"}').decode().rstrip("=")
     forged = [None, "", "nonsense", f"{head}.{other}.{signature}", f"{unsigned}.{other}.", f"{head}.{body}."]
-    calls = [("GET", "/sessions"), ("POST", "/sessions"), ("GET", "/outlets"), ("POST", "/sessions/x/stop")]
+    calls = [("GET", "/sessions"), ("POST", "/sessions"), ("GET", "/outlets"), ("PUT", "/sessions/x/wishes")]
+    calls += [("POST", f"/sessions/x/{what}") for what in ("stop", "pause", "resume")]
     for token in forged:
         for method, path in calls:
             status, code = refused(Api(address, token).call, method, path)
@@ -130,4 +132,14 @@ def test_what_is_no_request(cloud: Cloud, place: Place) -> None:
     assert refused(anna.call, "POST", "/sessions", {"outlet": 7}, {"Idempotency-Key": "k"})[0] == 400
     assert refused(anna.call, "POST", "/sessions", {"outlet": "api-6"}) == (400, "invalid_request")
     assert refused(anna.start, "api-6", "k" * 101) == (400, "invalid_request")
+    assert refused(lambda: anna.start("api-6", warm=True)) == (400, "invalid_request")
+    assert refused(lambda: anna.start("api-6", until_wh=0)) == (400, "invalid_request")
+    with pytest.raises(ApiError, match=r"^400 invalid_request: Ange med ready_by när det ska vara klart\.$"):
+        anna.call(
+            "POST",
+            "/sessions",
+            {"outlet": "api-6", "cheapest": True},
+            {"Idempotency-Key": "k", "Accept-Language": "sv"},
+        )
+    assert anna.history() == []
     assert cloud.anyone().call("GET", "/health") == {"status": "ok"}

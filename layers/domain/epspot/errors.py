@@ -13,6 +13,7 @@ EpSpotError
 │   ├── OutletFaulty            outlet_faulty
 │   ├── SessionOver             session_over
 │   └── KeyReused               idempotency_key_reused
+├── SourceUnavailable       prices or weather can't be had now; the text says what to do
 └── Conflict                somebody else wrote first: load, step and commit again
 """
 
@@ -23,6 +24,10 @@ class EpSpotError(Exception):
 
 class Conflict(EpSpotError):
     """The state has another version than the one that was loaded."""
+
+
+class SourceUnavailable(EpSpotError):
+    """A source of prices or weather does not give what was asked; the text says why, and what to do about it."""
 
 
 class Refusal(EpSpotError):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from epspot.control.effects import Fact, SendCommand, Step
-from epspot.control.events import Message
+from epspot.control.events import Event, Message
 from epspot.control.state import Live
 from epspot.site import Site
 
@@ -30,6 +30,8 @@ class SessionRecord:
     ended_at: float | None = None
     position: int = 0
     """Position of the newest fact that has been noted."""
+    cut_short: bool = False
+    """What it needs could not be had in time, as its user was told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,17 @@ class SessionFact:
     """Grows with each fact of a site."""
     at: float
     detail: Mapping[str, Any] = field(default_factory=dict)
+    site: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Vehicle:
+    """What has been learned of a user's vehicle."""
+
+    least_a: float | None = None
+    """Below this it does not charge."""
+    wakes_by: str = ""
+    """``relay``, or not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +84,12 @@ class Lives(Protocol):
         """Read a site and its state, consistently. Raises NotFound."""
         ...
 
-    def commit(self, before: Live, step: Step, record: SessionRecord | None = None) -> None:
+    def commit(self, before: Live, step: Step, record: SessionRecord | None = None, site: Site | None = None) -> None:
         """Write all that a step changed, if nobody has written since ``before`` was loaded.
 
-        With the first step of a session its record is written, so that both are there or neither. Raises Conflict, also
-        if there is such a record already. A step that changes nothing that is worth a write costs nothing.
+        With the first step of a session its record is written, so that both are there or neither; likewise ``site``
+        with the first step under a new configuration. Raises Conflict, also if there is such a record already, or if
+        another site has one of its bridges or outlets. A step that changes nothing that is worth a write costs nothing.
         """
         ...
 
@@ -119,8 +133,24 @@ class Sessions(Protocol):
         """List a user's sessions, the newest first."""
         ...
 
+    def add(self, record: SessionRecord) -> None:
+        """Write the record of a session that began by itself. Raises Conflict if there is one."""
+        ...
+
     def replace(self, before: SessionRecord, after: SessionRecord) -> None:
         """Write a record anew, if nobody has since ``before`` was read. Raises Conflict."""
+        ...
+
+
+class Vehicles(Protocol):
+    """What is known of users' vehicles."""
+
+    def get(self, user: str) -> Vehicle:
+        """Find what is known of a user's vehicle; nothing, if nothing is."""
+        ...
+
+    def put(self, user: str, vehicle: Vehicle) -> None:
+        """Remember what has been learned."""
         ...
 
 
@@ -129,6 +159,21 @@ class Commands(Protocol):
 
     def publish(self, command: SendCommand) -> None:
         """Send a command once; the next frame repairs a lost one."""
+        ...
+
+
+class Journal(Protocol):
+    """What happened at sites, kept so that it can be made again (``services/replay.py``)."""
+
+    def keep(self, site: Site, before: Live, event: Event, done: Step, *, committed: bool = True) -> None:
+        """Keep a step that has written something, or, if it is not ``committed``, perhaps has.
+
+        Never raises: what can't be kept is counted, and a replay names the gap.
+        """
+        ...
+
+    def take_lost(self) -> int:
+        """Tell how many steps could not be kept since this was last asked."""
         ...
 
 
@@ -178,4 +223,26 @@ class Identity(Protocol):
 
     def sign_in(self, email: str, password: str) -> Tokens:
         """Check a password. Raises NotSignedIn."""
+        ...
+
+
+class Prices(Protocol):
+    """What electricity costs on the market."""
+
+    def series(self, area: str, start: float, end: float) -> Sequence[tuple[int, float]]:
+        """List what is known of an area's prices, in order: (from when on, öre per kWh without VAT).
+
+        Hours or quarters that begin from ``start`` on and before ``end``. Raises SourceUnavailable.
+        """
+        ...
+
+
+class Weather(Protocol):
+    """How cold it will be outdoors."""
+
+    def forecast(self, latitude: float, longitude: float, start: float, end: float) -> Sequence[tuple[int, float]]:
+        """List what is forecast for a place, in order: (from when on, degrees Celsius).
+
+        Hours that begin from ``start`` on and before ``end``; later ones may be longer. Raises SourceUnavailable.
+        """
         ...

@@ -9,6 +9,10 @@ class MissingSettings(RuntimeError):
     """The environment lacks something; the text names every key."""
 
 
+class WrongSetting(RuntimeError):
+    """A setting says what nothing can be made of; the text names the key, and what it may be."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Names of the things that the template made."""
@@ -21,8 +25,13 @@ class Settings:
     relay_aside_url: str
     topic_prefix: str
     user_pool_client_id: str
+    journal_stream: str
     endpoint_url: str | None = None
     """Only in an emulated account."""
+    prices_source: str = "none"
+    """``none``, ``nordpool``, or ``file:<folder>``."""
+    weather_source: str = "none"
+    """``none``, ``met:<user agent>``, or ``file:<folder>``."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -36,10 +45,13 @@ class Settings:
             "relay_aside_url": "RELAY_ASIDE_URL",
             "topic_prefix": "TOPIC_PREFIX",
             "user_pool_client_id": "USER_POOL_CLIENT_ID",
+            "journal_stream": "JOURNAL_STREAM",
         }
         if missing := [key for key in keys.values() if not environment.get(key)]:
             raise MissingSettings(f"the environment lacks {', '.join(missing)}")
         return cls(
             **{name: environment[key] for name, key in keys.items()},
             endpoint_url=environment.get("AWS_ENDPOINT_URL") or None,
+            prices_source=environment.get("PRICES_SOURCE") or "none",
+            weather_source=environment.get("WEATHER_SOURCE") or "none",
         )

@@ -53,12 +53,13 @@ class Rig:
         self.obeys = True
         self.sent: list[Upward] = []
         self.meter: Currents | None = None
+        self.meter_at: float | None = None
         if connect:
             self.bridge.connected(self.now)
 
     def step(self, dt: float = 1.0) -> Step:
         self.now += dt
-        step = self.bridge.step(self.now, 1_700_000_000, self.readings, self.meter)
+        step = self.bridge.step(self.now, 1_700_000_000, self.readings, self.meter, self.meter_at)
         self.sent += step.send
         if self.obeys:
             for module, a in step.apply.items():

@@ -17,9 +17,11 @@ from cryptography.x509.oid import NameOID
 
 from iot.bridge import __main__ as command_line
 from iot.bridge.agent import Agent, AgentSettings, load_known, save_known
-from iot.bridge.core import BridgeSettings, ModuleConfig
-from iot.contract import Command, Event, EventKind, History, Row, Setting, encode
+from iot.bridge.core import BridgeSettings, FuseLimit, ModuleConfig
+from iot.bridge.meters import P1Meter
+from iot.contract import Command, Event, EventKind, GuardLimits, History, Row, Setting, encode
 from iot.simulator.loads import Heater
+from iot.simulator.p1 import telegram
 from iot.simulator.runner import SimRunner, simulated_links
 from iot.simulator.site import ModulePlan, SimSite, SitePlan
 
@@ -245,11 +247,57 @@ def test_what_is_remembered_survives_or_is_nothing(tmp_path: Path) -> None:
     """A missing or broken file means that every module is off."""
     path = tmp_path / "state.json"
     assert load_known(path) == {}
-    save_known(path, {"M1": ModuleConfig(16, 6, 5000)})
-    assert load_known(path) == {"M1": ModuleConfig(16, 6, 5000)}
-    for broken in ("{", "[]", '{"M1": {"max": 1}}', '{"M1": 3}'):
+    known = {"M1": ModuleConfig(16, 6, 5000), "M2": ModuleConfig(16, 6, guard=GuardLimits(seconds_s=12))}
+    save_known(path, known)
+    assert load_known(path) == known
+    for broken in ("{", "[]", '{"M1": {"max": 1}}', '{"M1": 3}', '{"M1": {"max_a": 1, "fallback_a": 1, "guard": 3}}'):
         path.write_text(broken)
         assert load_known(path) == {}
+
+
+def test_what_an_earlier_version_remembered_is_read(tmp_path: Path) -> None:
+    """An agent that is brought up to date in the middle of a session knows what it knew."""
+    path = tmp_path / "state.json"
+    path.write_text('{"M1": {"max_a": 16.0, "fallback_a": 6.0, "until_wh": null}}')
+    assert load_known(path) == {"M1": ModuleConfig(16, 6, None, GuardLimits())}
+
+
+def test_a_slow_main_meter_is_read_with_its_age(settings: AgentSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it told ten seconds ago is not taken for new, and what has come of it is counted."""
+    now = 0.0
+    meter = P1Meter("/dev/none", clock=lambda: now)
+    agent = Agent(settings, site().of("b1"), meter)
+    seen: list[tuple[object, ...]] = []
+    step = agent.core.step
+
+    def spy(*told: Any) -> Any:
+        seen.append(told[3:])
+        return step(*told)
+
+    monkeypatch.setattr(agent.core, "step", spy)
+    agent._turn(0)
+    meter.hear(telegram((1, 2, 3)))
+    now = 10
+    agent._turn(0)
+    assert seen == [(), ((1, 2, 3), pytest.approx(time.monotonic() - 10, abs=2))]
+    assert agent.status.meter == {"sound": 1}
+
+
+def test_a_config_tells_fuses_and_the_main_meter(tmp_path: Path) -> None:
+    """A meter of its own needs the main fuse's rating."""
+    config: dict[str, Any] = {
+        "bridge": "b1",
+        "endpoint": "localhost",
+        "certificate": "c",
+        "private_key": "k",
+        "state": "s",
+        "fuses": [{"id": "row-1", "rating_a": [25, 25, 20], "modules": ["M1", "M2"]}],
+    }
+    told = command_line.settings(config, tmp_path).bridge
+    assert told.fuses == (FuseLimit("row-1", (25, 25, 20), ("M1", "M2")),)
+    assert told.main_rating_a is None
+    with pytest.raises(KeyError, match="main_rating_a"):
+        command_line.settings({**config, "meter": {"kind": "p1", "port": "/dev/ttyUSB0"}}, tmp_path)
 
 
 def test_a_config_names_the_hardware(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from iot.contract import (
     EventKind,
     Fault,
     Frame,
+    GuardLimits,
     History,
     InvalidMessage,
     Plug,
@@ -72,14 +73,39 @@ def frames(draw: st.DrawFn) -> Frame:
     )
 
 
-rules = st.none() | st.sampled_from(["instant", "seconds", "mean", "energy", "time"])
-events = st.builds(
-    Event, bridges, boots, counts, times, counts, st.sampled_from(EventKind), modules, st.none() | readings, rules
+kinds = st.sampled_from(EventKind)
+rules = st.none() | st.sampled_from(["instant", "seconds", "mean", "phase", "energy", "time"])
+fuses = st.none() | st.text(min_size=1, max_size=64)
+events = kinds.flatmap(
+    lambda kind: st.builds(
+        Event,
+        bridges,
+        boots,
+        counts,
+        times,
+        counts,
+        st.just(kind),
+        modules,
+        st.none() | readings,
+        fuses if kind is EventKind.SHED else rules,
+    )
 )
 rows = st.builds(Row, modules, st.integers(0, 10**6), st.integers(0, 2**40))
 histories = st.builds(History, bridges, boots, counts, times, st.lists(rows, max_size=20).map(tuple))
 targets = st.none() | st.integers(0, 2**40)
-settings = st.builds(Setting, hundredths, st.booleans(), hundredths, hundredths, targets, targets)
+conductors = st.none() | st.sets(st.integers(0, 2), min_size=1).map(lambda c: tuple(sorted(c)))
+guards = st.builds(GuardLimits, st.floats(1.05, 3), st.floats(1, 2), st.floats(0, 5), st.floats(1, 60), st.floats(1, 2))
+settings = st.builds(
+    Setting,
+    hundredths,
+    st.booleans(),
+    hundredths,
+    hundredths,
+    targets,
+    targets,
+    conductors,
+    st.just(GuardLimits()) | guards,
+)
 commands = st.builds(
     Command,
     counts,
@@ -116,6 +142,16 @@ def test_a_command_comes_out_as_it_went_in(command: Command) -> None:
     assert decode_command(encode(command)) == command
 
 
+def test_what_is_as_usual_is_not_sent() -> None:
+    """A command of today is the same bytes as before there were conductors and tolerances."""
+    plain = Command(1, "0123abcd", 7, 900, 60, {"M1": Setting(6, relay=True, max_a=16)})
+    assert json.loads(encode(plain))["modules"] == {"M1": {"limit_a": 6, "relay": True, "max_a": 16, "fallback_a": 0.0}}
+    told = Setting(6, relay=True, max_a=16, conductors=(0, 2), guard=GuardLimits(seconds_s=12))
+    wire = json.loads(encode(Command(1, "0123abcd", 7, 900, 60, {"M1": told})))["modules"]["M1"]
+    assert wire["conductors"] == [0, 2]
+    assert wire["guard"] == [1.5, 1.1, 0.5, 12, 1.05]
+
+
 # ------------------------------------------------------------------ size
 
 
@@ -141,6 +177,13 @@ def test_fifty_active_modules_fit_one_message() -> None:
         has_meter=True,
     )
     assert len(encode(frame)) <= ONE_MESSAGE_BYTES
+
+
+def test_a_full_command_fits() -> None:
+    """Everything that can be said of 100 modules is one message that the bridge reads."""
+    said = Setting(31.99, True, 32.0, 31.99, 48_123_456, 86_400, (0, 1, 2), GuardLimits(2.75, 1.95, 0.25, 59.5, 1.95))
+    command = Command(123_456, "89abcdef", 123_456, 900, 60, {f"M{i:04}": said for i in range(100)}, full=True)
+    assert len(encode(command)) <= MAX_BYTES
 
 
 # ------------------------------------------------------------------ bad ones
@@ -229,6 +272,10 @@ def test_every_part_is_needed_and_no_other_is_known(decode: Callable[[bytes], An
         (decode_frame, {"modules": {f"M{i}": None for i in range(401)}}),
         (decode_event, {"kind": "party"}),
         (decode_event, {"rule": "law"}),
+        (decode_event, {"rule": "main"}),
+        (decode_event, {"kind": "shed", "rule": ""}),
+        (decode_event, {"kind": "shed", "rule": "x" * 65}),
+        (decode_event, {"kind": "shed", "rule": 1}),
         (decode_event, {"reading": [3, *READING[1:]]}),
         (decode_history, {"rows": [["M1", -1, 1000]]}),
         (decode_history, {"rows": [["M1", 900]]}),
@@ -244,6 +291,27 @@ def test_every_part_is_needed_and_no_other_is_known(decode: Callable[[bytes], An
 def test_what_the_schema_forbids_is_refused(decode: Callable[[bytes], Any], spoilt: dict[str, Any]) -> None:
     """Each value out of its bounds is refused by the schema."""
     assert reason(decode, GOOD[decode] | spoilt) == "schema"
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        *({"conductors": c} for c in ([], [3], [-1], [0, 0], [1, 0], [0, 1, 2, 2], [0.5], ["0"], [True], 0, None)),
+        {"guard": [1.5, 1.1, 0.5, 7]},
+        {"guard": [1.5, 1.1, 0.5, 7, 1.05, 0]},
+        {"guard": [1.5, 1.1, 0.5, 7, "1"]},
+        {"guard": None},
+        *({"guard": [x, 1.1, 0.5, 7, 1.05]} for x in (1.04, 3.1)),
+        *({"guard": [1.5, x, 0.5, 7, 1.05]} for x in (0.99, 2.1)),
+        *({"guard": [1.5, 1.1, x, 7, 1.05]} for x in (-0.1, 5.1)),
+        *({"guard": [1.5, 1.1, 0.5, x, 1.05]} for x in (0.9, 61)),
+        *({"guard": [1.5, 1.1, 0.5, 7, x]} for x in (0.99, 2.1)),
+    ],
+)
+def test_a_setting_has_its_bounds(spoilt: dict[str, Any]) -> None:
+    """Conductors are a sorted list of the outlet's own, and no tolerance makes a guard useless."""
+    good = GOOD[decode_command]["modules"]["M1"]
+    assert reason(decode_command, GOOD[decode_command] | {"modules": {"M1": good | spoilt}}) == "schema"
 
 
 @pytest.mark.parametrize("part", range(len(READING)))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from epspot.control import scenario
+from epspot.control import scenario, scenario_json
 from epspot.control.__main__ import main
 from epspot.errors import Refusal
 
@@ -39,7 +39,7 @@ def assert_expected(found: Scenario, expected: Scenario) -> None:
 def test_solution(path: Path) -> None:
     """The solution is the one that the file expects."""
     case = load(path)
-    assert_expected(scenario.solve(scenario.read(case["request"]))._asdict(), case["expect"])
+    assert_expected(scenario.solve(scenario_json.read(case["request"]))._asdict(), case["expect"])
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
@@ -166,7 +166,7 @@ def test_a_bad_scenario_is_refused(spoil: Callable[[Scenario], None], says: str)
     bad = deepcopy(GOOD)
     spoil(bad)
     with pytest.raises(Refusal) as refusal:
-        scenario.read(bad)
+        scenario_json.read(bad)
     assert says in str(refusal.value)
 
 
@@ -207,7 +207,7 @@ def test_extreme_weights_are_solved() -> None:
     extreme["outlets"].append(GOOD["outlets"][0] | {"id": "o2"})
     extreme["sessions"][0]["weight"] = 1e8
     extreme["sessions"].append(GOOD["sessions"][0] | {"outlet": "o2", "weight": 1e-300})
-    solution = scenario.solve(scenario.read(extreme))
+    solution = scenario.solve(scenario_json.read(extreme))
     assert solution.allowances_a == pytest.approx({"o1": 14, "o2": 6}, abs=TOLERANCE_A)
 
 
@@ -216,4 +216,4 @@ def test_a_scenario_may_be_larger_than_a_site() -> None:
     large = deepcopy(GOOD)
     large["outlets"] = [GOOD["outlets"][0] | {"id": f"o{i}"} for i in range(1500)]
     large["sessions"] = [GOOD["sessions"][0] | {"outlet": f"o{i}"} for i in range(1500)]
-    assert len(scenario.solve(scenario.read(large)).waiting) == 1497
+    assert len(scenario.solve(scenario_json.read(large)).waiting) == 1497

@@ -2,20 +2,25 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from epspot.control.effects import Fact, SendCommand, Step
 from epspot.control.events import (
+    ChangeRequested,
     EdgeReceived,
     Event,
     FrameReceived,
+    OutlookReceived,
+    PauseRequested,
+    ResumeRequested,
     StartRequested,
     StopRequested,
     Ticked,
 )
 from epspot.control.invariants import violations
-from epspot.control.state import Live, OutletState, Plug, Reading, SessionState
+from epspot.control.state import Live, OutletState, Plug, Reading, SessionState, Wishes
 from epspot.control.step import step
-from epspot.site import Amperes, Fuse, Outlet, Policy, Site
+from epspot.site import Amperes, Cap, Fuse, Outlet, Policy, Site
 
 NOW = 1_800_000_000.0
 """The start of a turn, for turns of 900 s."""
@@ -40,9 +45,13 @@ def outlet(id_: str, *, on: str = "main", phase: int | None = 0, bridge: str = "
 
 
 def site(
-    *outlets: Outlet, fuses: Iterable[Fuse] = (fuse(),), policy: Policy | None = None, meter: str | None = None
+    *outlets: Outlet,
+    fuses: Iterable[Fuse] = (fuse(),),
+    policy: Policy | None = None,
+    meter: str | None = None,
+    caps: Iterable[Cap] = (),
 ) -> Site:
-    return Site("s", "s", tuple(fuses), outlets, policy or Policy(), meter_bridge=meter).checked()
+    return Site("s", "s", tuple(fuses), outlets, policy or Policy(), meter_bridge=meter, caps=tuple(caps)).checked()
 
 
 @dataclass
@@ -172,8 +181,21 @@ class Yard:
         for o in self.site.of_bridge[bridge].values():
             self.loads[o.id].limit_a = 0.0
 
-    def start(self, outlet_: str, session: str | None = None) -> Step:
-        return self.do(StartRequested(self.now, session or f"s-{outlet_}", outlet_))
+    def start(self, outlet_: str, session: str | None = None, **wishes: Any) -> Step:
+        return self.do(StartRequested(self.now, session or f"s-{outlet_}", outlet_, Wishes(**wishes)))
+
+    def change(self, session: str, **wishes: Any) -> Step:
+        return self.do(ChangeRequested(self.now, session, Wishes(**wishes)))
+
+    def pause(self, session: str) -> Step:
+        return self.do(PauseRequested(self.now, session))
+
+    def resume(self, session: str) -> Step:
+        return self.do(ResumeRequested(self.now, session))
+
+    def outlook(self, **series: tuple[tuple[int, float], ...]) -> Step:
+        """Tell ``prices`` or ``temperatures``."""
+        return self.do(OutlookReceived(self.now, **series))
 
     def stop(self, session: str) -> Step:
         return self.do(StopRequested(self.now, session))
@@ -198,6 +220,9 @@ class Yard:
         found = self.live.session_at(outlet_)
         assert found is not None
         return found
+
+    def reason(self, outlet_: str) -> str:
+        return self.at(outlet_).reason
 
     def limits_a(self) -> dict[str, float]:
         return {o: s.limit_a for o, s in self.live.outlets.items() if s.limit_a}

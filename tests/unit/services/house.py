@@ -10,14 +10,24 @@ from epspot.ports import Inbound, SessionFact, Tokens
 from epspot.services.advance import Controller
 from epspot.services.follow_session import Following
 from epspot.services.list_outlets import Listing
-from epspot.services.note_session import note_session
+from epspot.services.note_session import Noting, note_session
 from epspot.services.register_site import register_site
 from epspot.services.start_session import Starting
 from epspot.services.take_message import Intake, Taken, take_message
 from epspot.services.tick_sites import Ticking
 from epspot.site import Fuse, Outlet, Policy, Site
 from iot.contract import Fault, Frame, Plug, Reading, Upward, encode
-from tests.fakes import FakeBus, FakeClock, FakeCommands, FakeLives, FakeRefused, FakeSessions, FakeSites
+from tests.fakes import (
+    FakeBus,
+    FakeClock,
+    FakeCommands,
+    FakeJournal,
+    FakeLives,
+    FakeRefused,
+    FakeSessions,
+    FakeSites,
+    FakeVehicles,
+)
 
 BOOT = "0a0b0c0d"
 OFF = Reading(Plug.PLUGGED, False, (0.0, 0.0, 0.0), (230.0, 0.0, 0.0), 0.0, 1000, 20.0, 0.0, Fault(0), 90)
@@ -42,6 +52,8 @@ class House:
     refused: FakeRefused = field(default_factory=FakeRefused)
     aside: FakeRefused = field(default_factory=FakeRefused)
     bus: FakeBus = field(default_factory=FakeBus)
+    journal: FakeJournal = field(default_factory=FakeJournal)
+    vehicles: FakeVehicles = field(default_factory=FakeVehicles)
     identity: FakeIdentity = field(default_factory=FakeIdentity)
     inbound: Inbound = field(default_factory=ContractInbound)
     _seq: int = 0
@@ -57,7 +69,7 @@ class House:
 
     @property
     def controller(self) -> Controller:
-        return Controller(self.lives, self.commands)
+        return Controller(self.lives, self.commands, self.journal)
 
     @property
     def intake(self) -> Intake:
@@ -69,7 +81,11 @@ class House:
 
     @property
     def starting(self) -> Starting:
-        return Starting(self.controller, self.sessions, self.sites, self.clock)
+        return Starting(self.controller, self.sessions, self.sites, self.clock, self.vehicles)
+
+    @property
+    def noting(self) -> Noting:
+        return Noting(self.sessions, self.vehicles)
 
     @property
     def following(self) -> Following:
@@ -102,7 +118,7 @@ class House:
     def open(self, name: str = "s", **more: Any) -> "House":
         """Take in a site and hear its bridges until every outlet is known and off."""
         site = site_of(name, **more)
-        register_site(self.lives, self.clock, site)
+        register_site(self.lives, self.clock, site, self.journal)
         for _ in range(2):
             for bridge in site.of_bridge:
                 assert self.take(self.frame(bridge), bridge) is Taken.USED
@@ -113,7 +129,8 @@ class House:
         for notice in self.lives.outbox[self._noted :]:
             if notice.fact.kind.startswith("session."):
                 told = notice.fact
-                note_session(self.sessions, SessionFact(told.about, told.kind, notice.position, notice.at, told.detail))
+                fact = SessionFact(told.about, told.kind, notice.position, notice.at, told.detail, notice.site)
+                note_session(self.noting, fact)
         self._noted = len(self.lives.outbox)
 
 

@@ -30,7 +30,7 @@ from epspot.services.start_session import session_id, start_session
 from epspot.services.stop_session import stop_session
 from epspot.services.take_message import Taken, note_presence
 from epspot.services.tick_sites import tick_sites
-from epspot.site import Policy
+from epspot.site import Policy, Site
 from iot.contract import Event, EventKind, Frame, History, Plug, Row
 from tests.fakes import FakeLives
 from tests.unit.services.house import BOOT, OFF, House, site_of
@@ -44,11 +44,11 @@ class Raced(FakeLives):
         self.between: list[Callable[[], object]] = []
         self.tries = 0
 
-    def commit(self, before: Live, step: Step, record: SessionRecord | None = None) -> None:
+    def commit(self, before: Live, step: Step, record: SessionRecord | None = None, site: Site | None = None) -> None:
         self.tries += 1
         if self.between:
             self.between.pop(0)()
-        super().commit(before, step, record)
+        super().commit(before, step, record, site)
 
 
 @pytest.fixture
@@ -412,4 +412,4 @@ def test_notes_that_race_forever(house: House, monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(house.sessions, "replace", lose)
     with pytest.raises(Conflict):
-        note_session(house.sessions, SessionFact(session, "session.active", 9, 0.0))
+        note_session(house.noting, SessionFact(session, "session.active", 9, 0.0))

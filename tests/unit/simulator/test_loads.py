@@ -64,6 +64,15 @@ def test_some_cars_wake_only_by_the_relay() -> None:
     assert live(car, 10, 10) == pytest.approx(10)
 
 
+def test_some_cars_go_over_to_other_phases() -> None:
+    """They stop for a moment and begin again, as the charger on board switches over."""
+    car = Car(needs_wh=10_000, phases=1, changes_after_s=60)
+    live(car, 59, 16)
+    assert car.advance(0.5, 230, 16) == (16, 0, 0)
+    assert car.advance(0.5, 230, 16) == pytest.approx((4, 4, 4))
+    assert live(car, 5, 16) == 16
+
+
 def test_a_car_without_voltage_draws_nothing() -> None:
     """And begins from nothing when the voltage returns."""
     car = Car(needs_wh=10_000)

@@ -193,3 +193,28 @@ def test_the_main_meter_follows_the_wiring(wiring: list[int]) -> None:
     assert site.bridges == ("b1", "b2")
     assert [m.id for m in site.of("b2")] == ["B"]
     assert site.wiring("b1") == {"A": tuple(wiring)}
+
+
+def test_what_was_delivered_is_known_whatever_the_register_says() -> None:
+    """It is what bills are held to."""
+    module = SimModule("M1", energy_wh=700)
+    module.plug(Car(needs_wh=40_000))
+    on(module)
+    run(module, 600)
+    assert module.energy_wh - 700 == pytest.approx(module.delivered_wh)
+    before = module.delivered_wh
+    module.reset_register()
+    assert (module.energy_wh, module.delivered_wh) == (0, before)
+    assert before > 1000
+
+
+def test_a_cold_module_that_carries_nothing_rests() -> None:
+    """Its temperature comes back to that of its surroundings, and its breaker to none."""
+    module = SimModule("M1", rcbo_a=16)
+    module.plug(Car(needs_wh=40_000))
+    on(module)
+    run(module, 600)
+    module.unplug()
+    run(module, 3 * 3600, dt=60)
+    assert read(module).temperature_c == pytest.approx(15, abs=0.1)
+    assert read(module).voltage_v[0] == 230

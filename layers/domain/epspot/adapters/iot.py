@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from epspot.control.effects import SendCommand
+from epspot.control.effects import SendCommand, Setting
 from epspot.control.events import EdgeReceived, FrameReceived, HistoryReceived, Message
 from epspot.control.state import Plug, Reading
 from epspot.errors import InvalidRequest
@@ -85,11 +85,21 @@ def encode_command(command: SendCommand) -> bytes:
             ttl_s=command.ttl_s,
             interval_s=command.interval_s,
             full=command.full,
-            modules={
-                m: contract.Setting(limit_a=s.limit_a, relay=s.limit_a > 0, max_a=s.max_a, fallback_a=s.fallback_a)
-                for m, s in command.modules.items()
-            },
+            modules={m: _setting(s) for m, s in command.modules.items()},
         )
+    )
+
+
+def _setting(s: Setting) -> contract.Setting:
+    return contract.Setting(
+        limit_a=s.limit_a,
+        relay=s.limit_a > 0,
+        max_a=s.max_a,
+        fallback_a=s.fallback_a,
+        until_wh=s.until_wh,
+        until_s=s.until_s,
+        conductors=s.conductors,
+        guard=contract.GuardLimits(*s.guard),
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter
 
-from epspot.control import scenario
+from epspot.control import scenario, scenario_json
 from epspot.errors import Refusal
 
 
@@ -21,7 +21,7 @@ def main(argv: list[str] | None = None) -> int:
         parser.error("--repeat must be at least 1")
     try:
         text = sys.stdin.read() if args.scenario == "-" else Path(args.scenario).read_text("utf-8")
-        problem = scenario.read(json.loads(text))
+        problem = scenario_json.read(json.loads(text))
     except (OSError, ValueError, RecursionError, Refusal) as error:
         print(f"{args.scenario}: {error}", file=sys.stderr)
         return 2

@@ -14,13 +14,14 @@ Each fuse-phase is kept as a line, load(L) = fixed + slope L, which changes only
 its max or is stopped. So n claims under a tree of depth d cost O(n d log n).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from heapq import heapify, heappop, heappush
 from typing import NamedTuple
 
 from epspot.site import Network
 
 EPSILON_A = 1e-9
+TURN = "turn"
 
 
 class Claim(NamedTuple):
@@ -30,6 +31,8 @@ class Claim(NamedTuple):
     min_a: float
     max_a: float
     weight: float = 1.0
+    path: tuple[int, ...] | None = None
+    """The lines that it loads, if not all of its outlet's."""
 
 
 class Admission(NamedTuple):
@@ -39,37 +42,84 @@ class Admission(NamedTuple):
     refused: dict[str, str]
 
 
-def admit(network: Network, load: Sequence[float], sessions: Sequence[int], claims: Iterable[Claim]) -> Admission:
+def admit(
+    network: Network,
+    load: Sequence[float],
+    sessions: Sequence[int],
+    claims: Iterable[Claim],
+    greedy: Collection[int] = (),
+) -> Admission:
     """Let in, one after the other, each claim whose ``min_a`` fits beside ``load`` and those before it.
 
-    ``load`` is in ampere per fuse-phase, ``sessions`` the number already counted per fuse. Whoever doesn't fit is
-    passed over, so that nobody waits while there is room. The reason is the first fuse that is in the way, seen
-    from the outlet: ``<fuse>/sessions`` or ``<fuse>/<phase>``.
+    ``load`` is in ampere per line, ``sessions`` the number already counted per fuse. Whoever doesn't fit is passed
+    over, so that nobody waits while there is room. The reason is the first line that is in the way, seen from the
+    outlet: ``<fuse>/sessions``, ``<fuse>/<phase>`` or ``cap:<name>``.
+
+    On the lines in ``greedy`` whoever is let in takes all that it can use, so that few get much: who is refused for
+    that alone waits for its ``turn``.
     """
-    room = [p - a + EPSILON_A for p, a in zip(network.planning_a, load, strict=True)]
-    places = [None if m is None else m - n for m, n in zip(network.max_sessions, sessions, strict=True)]
+    entrance = _Entrance(network, load, sessions, greedy)
     admitted: list[Claim] = []
     refused: dict[str, str] = {}
     for claim in claims:
-        outlet, least, _, _ = claim
-        path = network.paths[outlet]
+        reason = entrance.refuse(claim)
+        if reason is None:
+            admitted.append(claim)
+        else:
+            refused[claim.outlet] = reason
+    return Admission(admitted, refused)
+
+
+class _Entrance:
+    """What is left for those who come next."""
+
+    def __init__(
+        self, network: Network, load: Sequence[float], sessions: Sequence[int], greedy: Collection[int]
+    ) -> None:
+        self._network = network
+        self._room = [p - a + EPSILON_A for p, a in zip(network.planning_a, load, strict=True)]
+        self._places = [None if m is None else m - n for m, n in zip(network.max_sessions, sessions, strict=True)]
+        self._greedy = greedy
+        self._least_room = list(self._room) if greedy else self._room
+        """What would be left if everybody took no more than its least."""
+
+    def refuse(self, claim: Claim) -> str | None:
+        """Say why a claim is not let in; None: it is, and has taken its room."""
+        network, room, least = self._network, self._room, claim.min_a
+        path = claim.path or network.paths[claim.outlet]
         for c in path:
             if room[c] < least:
-                refused[outlet] = network.names[c]
-                break
+                return self._reason(c, path, least)
+        limited = network.fuses[claim.outlet]
+        for f in limited:
+            if self._places[f] <= 0:  # type: ignore[operator]  # limited fuses have a number
+                return f"{network.fuse_names[f]}/sessions"
+        if network.sums and (short := self._short(path, least)) is not None:
+            return self._reason(short, path, least)
+        if self._greedy:
+            self._take_all(claim, path)
         else:
-            limited = network.fuses[outlet]
-            for f in limited:
-                if places[f] <= 0:  # type: ignore[operator]  # limited fuses have a number
-                    refused[outlet] = f"{network.fuse_names[f]}/sessions"
-                    break
-            else:
-                for c in path:
-                    room[c] -= least
-                for f in limited:
-                    places[f] -= 1  # type: ignore[operator]  # limited fuses have a number
-                admitted.append(claim)
-    return Admission(admitted, refused)
+            for c in path:
+                room[c] -= least
+        for f in limited:
+            self._places[f] -= 1  # type: ignore[operator]  # limited fuses have a number
+        return None
+
+    def _short(self, path: Sequence[int], least: float) -> int | None:
+        """Find a line that a path has more than once, and that has not room for each time."""
+        return next((c for c in set(path) if self._room[c] < least * path.count(c)), None)
+
+    def _reason(self, c: int, path: Sequence[int], least: float) -> str:
+        if self._greedy:
+            c = next((i for i in path if self._least_room[i] < least * path.count(i)), -1)
+        return TURN if c < 0 else self._network.names[c]
+
+    def _take_all(self, claim: Claim, path: Sequence[int]) -> None:
+        most = min(self._room[c] / path.count(c) for c in path)
+        take = max(claim.min_a, min(claim.max_a, most))
+        for c in path:
+            self._room[c] -= take if c in self._greedy else claim.min_a
+            self._least_room[c] -= claim.min_a
 
 
 class Share(NamedTuple):
@@ -90,6 +140,28 @@ def share(network: Network, load: Sequence[float], claims: Sequence[Claim]) -> d
     return filling.result()
 
 
+def share_in_order(network: Network, load: Sequence[float], claims: Sequence[Claim]) -> dict[str, Share]:
+    """Divide what ``load`` leaves among admitted claims: everybody its ``min_a``, the rest in the order given.
+
+    Each in turn takes all that it can use. Nothing is left that anyone could take, since a line that has stopped
+    somebody stays full.
+    """
+    room = [p - a for p, a in zip(network.planning_a, load, strict=True)]
+    paths = [c.path or network.paths[c.outlet] for c in claims]
+    for claim, path in zip(claims, paths, strict=True):
+        for c in path:
+            room[c] -= claim.min_a
+    shares = {}
+    for claim, path in zip(claims, paths, strict=True):
+        tightest = min(path, key=lambda c: room[c] / path.count(c))
+        more = max(0.0, min(claim.max_a - claim.min_a, room[tightest] / path.count(tightest)))
+        for c in path:
+            room[c] -= more
+        has_all = claim.min_a + more >= claim.max_a - EPSILON_A
+        shares[claim.outlet] = Share(claim.min_a + more, None if has_all else network.names[tightest])
+    return shares
+
+
 def floor_a(current_a: float, step_a: float) -> float:
     """Round down to a step, so that a sum of rounded shares never exceeds its fuse; rounding errors don't count."""
     per_a = round(1 / step_a)
@@ -106,7 +178,7 @@ class _Filling:
         n = len(claims)
         self.network = network
         self.claims = claims
-        self.paths = [network.paths[c.outlet] for c in claims]
+        self.paths = [c.path or network.paths[c.outlet] for c in claims]
         self.state = [_WAITS] * n
         self.rate = [c.min_a for c in claims]
         self.stopped_by = [-1] * n
@@ -116,7 +188,8 @@ class _Filling:
         self.growing = [0] * constraints
         self.full = [False] * constraints
         self.members: list[list[int]] = [[] for _ in range(constraints)]
-        for i, (_, least, _, _) in enumerate(claims):
+        for i, claim in enumerate(claims):
+            least = claim.min_a
             for c in self.paths[i]:
                 self.fixed[c] += least
                 self.members[c].append(i)
@@ -150,7 +223,7 @@ class _Filling:
                     self.state[i], self.stopped_by[i] = _DONE, c
                     break
             else:
-                _, least, _, weight = self.claims[i]
+                _, least, _, weight, _ = self.claims[i]
                 self.state[i] = _GROWS
                 for c in path:
                     self.fixed[c] -= least
@@ -201,6 +274,6 @@ class _Filling:
     def result(self) -> dict[str, Share]:
         names = self.network.names
         return {
-            c.outlet: Share(rate, None if by < 0 else names[by])
+            c.outlet: Share(rate, None if by < 0 or rate >= c.max_a - EPSILON_A else names[by])
             for c, rate, by in zip(self.claims, self.rate, self.stopped_by, strict=True)
         }

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
+from math import floor
 from typing import Any
 
 from epspot.control.effects import Fact, SendCommand, Setting, Step
@@ -28,8 +29,15 @@ class Draft:
         self.found = live.found
         self.turn = live.turn
         self.watched_until = live.watched_until
+        self.over_since = dict(live.over_since)
+        self.alarms = dict(live.alarms)
+        self.demand = dict(live.demand)
+        self.prices = live.prices
+        self.temperatures = live.temperatures
         self.replan = False
         """Something that the allocation depends on has changed."""
+        self.unmet_caps: set[str] = set()
+        """Caps that are exceeded by what may stay."""
         self.full: set[str] = set()
         """Bridges that must send every module."""
         self._numbered: set[str] = set()
@@ -136,7 +144,7 @@ class Draft:
                 until = max(state.lease_until, known.at + span_s)
                 self.bridge(b, answered=known.seq, lease_until=until)
         commands = tuple(
-            self._command(b)
+            self._command(b, span_s)
             for b in sorted(self._renewed | self._repeated)
             if self.bridges[b].boot is not None and self.bridges[b].answered
         )
@@ -151,13 +159,18 @@ class Draft:
             other_a=self.other_a,
             found=self.found,
             watched_until=self.watched_until,
+            over_since=self.over_since,
+            alarms=self.alarms,
+            demand=self.demand,
+            prices=self.prices,
+            temperatures=self.temperatures,
             readings=self.readings,
         )
         if not self._facts and decision_equals(self.live, new):
             new = replace(self.live, readings=self.readings)
         return Step(new, commands, tuple(self._facts))
 
-    def _command(self, b: str) -> SendCommand:
+    def _command(self, b: str, span_s: float) -> SendCommand:
         state = self.bridges[b]
         return SendCommand(
             bridge=b,
@@ -166,9 +179,33 @@ class Draft:
             seq=state.answered,
             ttl_s=self.site.policy.lease_s,
             interval_s=state.interval_s or self.site.policy.interval_s,
-            modules={o.module: Setting(self.outlets[o.id].limit_a, o.max_a, o.fallback_a) for o in self.outlets_of(b)},
+            modules={o.module: self._setting(o, state.lease_until - span_s) for o in self.outlets_of(b)},
             full=b in self.full,
         )
+
+    def _setting(self, outlet: Outlet, answered_at: float) -> Setting:
+        """Tell what a module is to do; its times count from ``answered_at``."""
+        state, session = self.outlets[outlet.id], self.session_at(outlet.id)
+        until_wh = until_at = None
+        if session is not None and state.limit_a:
+            until_wh, until_at = until_register_wh(session), session.wishes.until_at
+        return Setting(
+            limit_a=state.limit_a,
+            max_a=outlet.max_a,
+            fallback_a=outlet.fallback_a,
+            until_wh=until_wh,
+            until_s=None if until_at is None else max(0, floor(until_at - answered_at)),
+            conductors=state.conductors,
+            guard=outlet.guard,
+        )
+
+
+def until_register_wh(session: SessionState) -> int | None:
+    """Tell the register value at which a session has had its energy; None: it has no such end, or it isn't known yet."""
+    until = session.wishes.until_wh
+    if until is None or session.base_wh is None:
+        return None
+    return session.base_wh + max(0, until - session.booked_wh)
 
 
 def decision_equals(one: Live, other: Live) -> bool:

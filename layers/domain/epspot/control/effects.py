@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from epspot.control.state import Live
+from epspot.site.rules import USUAL_GUARD, GuardLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +15,13 @@ class Setting:
     limit_a: float
     max_a: float
     fallback_a: float
+    until_wh: int | None = None
+    """Register value at which the relay opens."""
+    until_s: int | None = None
+    """Time after which it opens, from when the answered message was sent."""
+    conductors: tuple[int, ...] | None = None
+    """Those that may carry current; None: all."""
+    guard: GuardLimits = USUAL_GUARD
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +42,11 @@ class SendCommand:
 class Fact:
     """Something that happened, for those who keep books, tell people or watch.
 
-    kind: ``session.queued``, ``session.active``, ``session.waiting``, ``session.stopping``, ``session.ended``,
-    ``bridge.silent``, ``bridge.back``, ``module.found``, ``module.lost``, ``meter.put_aside``, ``guard.tripped``,
-    ``outlet.fault``, ``registers.recorded``.
+    kind: ``session.begun`` (by itself), ``session.planned``, ``session.queued``, ``session.moved`` (in the queue),
+    ``session.active``, ``session.waiting``, ``session.paused``, ``session.resumed``, ``session.changed``,
+    ``session.learned`` (about its vehicle), ``session.short`` (its need can't be met in time), ``session.stopping``,
+    ``session.ended``, ``bridge.silent``, ``bridge.back``, ``module.found``, ``module.lost``, ``meter.put_aside``,
+    ``guard.tripped``, ``guard.shed``, ``outlet.fault``, ``alarm.raised``, ``alarm.cleared``, ``registers.recorded``.
     """
 
     kind: str

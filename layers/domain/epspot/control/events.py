@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from epspot.control.state import Reading
+from epspot.control.state import NO_WISHES, Reading, Wishes
 from epspot.site import Amperes
 
 
@@ -65,6 +65,32 @@ class StartRequested:
     at: float
     session: str
     outlet: str
+    wishes: Wishes = NO_WISHES
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRequested:
+    """A user wants something else of a session that lives: all its wishes anew."""
+
+    at: float
+    session: str
+    wishes: Wishes
+
+
+@dataclass(frozen=True, slots=True)
+class PauseRequested:
+    """A user wants no current for now."""
+
+    at: float
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeRequested:
+    """A user wants current again."""
+
+    at: float
+    session: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +99,15 @@ class StopRequested:
 
     at: float
     session: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutlookReceived:
+    """What electricity will cost and how cold it will be: (from when on, value) in order. Empty: as known before."""
+
+    at: float
+    prices: tuple[tuple[int, float], ...] = ()
+    temperatures: tuple[tuple[int, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,4 +125,5 @@ class Ticked:
 
 
 Message: TypeAlias = FrameReceived | EdgeReceived | HistoryReceived
-Event: TypeAlias = Message | PresenceChanged | StartRequested | StopRequested | Watched | Ticked
+Request: TypeAlias = StartRequested | ChangeRequested | PauseRequested | ResumeRequested | StopRequested
+Event: TypeAlias = Message | PresenceChanged | Request | OutlookReceived | Watched | Ticked

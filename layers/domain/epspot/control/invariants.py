@@ -5,11 +5,13 @@ Used by the tests, the simulation, the demo and audits alike.
 
 from collections.abc import Callable, Iterator
 
-from epspot.control.planning import other_load
+from epspot.control.appetite import least_a
+from epspot.control.loads import carried, other_load
 from epspot.control.state import Live, Phase
 from epspot.site import Site
 
 _SLACK_A = 1e-6
+_OTHER_REASONS = ("turn", "settling", "cool-down", "unknown")
 
 
 def i1a_planning(site: Site, before: Live, after: Live) -> Iterator[str]:
@@ -25,8 +27,9 @@ def i1a_planning(site: Site, before: Live, after: Live) -> Iterator[str]:
     ]
     if not raised:
         return
-    load = network.load(((o, s.counted_a) for o, s in after.outlets.items()), other_load(site, after.other_a))
-    for c in sorted({c for o in raised for c in network.paths[o]}):
+    load = network.load_on(carried(site, after.outlets), other_load(site, after.other_a))
+    own = (network.path(site.outlet[o], after.outlets[o].conductors) for o in raised)
+    for c in sorted({c for path in own for c in path}):
         if load[c] > network.planning_a[c] + _SLACK_A:
             yield f"{network.names[c]}: {load[c]:.2f} A granted, {network.planning_a[c]:.2f} A may be planned"
 
@@ -49,21 +52,25 @@ def i3_range(site: Site, _: Live, live: Live) -> Iterator[str]:
 
 
 def i4_nobody_waits_beside_room(site: Site, _: Live, live: Live) -> Iterator[str]:
-    """No session waits while its minimum fits on every fuse above it."""
+    """No session waits while its minimum fits on every fuse above it, unless its reason is another one."""
     network = site.network
-    admitted = {s.outlet for s in live.sessions.values() if s.phase is Phase.ACTIVE and s.outlet in live.outlets}
-    promised = {o: max(s.counted_a, site.outlet[o].least_a if o in admitted else 0.0) for o, s in live.outlets.items()}
+    active = {s.outlet: s for s in live.sessions.values() if s.phase is Phase.ACTIVE and s.outlet in live.outlets}
+    promised = {
+        o: max(s.counted_a, least_a(site.outlet[o], active[o]) if o in active else 0.0) for o, s in live.outlets.items()
+    }
     load = network.load(promised.items(), other_load(site, live.other_a))
     sessions = network.sessions(o for o, a in promised.items() if a)
     for s in live.sessions.values():
-        if s.phase is not Phase.QUEUED or s.outlet not in live.outlets or live.outlets[s.outlet].reason == "unknown":
+        if s.phase is not Phase.QUEUED or s.outlet not in live.outlets:
             continue
-        outlet = site.outlet[s.outlet]
-        own = live.outlets[s.outlet].counted_a
-        fits = all(load[c] - own + outlet.least_a <= network.planning_a[c] for c in network.paths[outlet.id])
+        outlet, reason = site.outlet[s.outlet], live.outlets[s.outlet].reason
+        if reason in _OTHER_REASONS or reason.startswith("cap:"):
+            continue
+        own, least = live.outlets[s.outlet].counted_a, least_a(outlet, s)
+        fits = all(load[c] - own + least <= network.planning_a[c] for c in network.paths[outlet.id])
         limits = [(sessions[f], network.max_sessions[f]) for f in network.fuses[outlet.id]]
         if fits and all(m is None or n < m for n, m in limits):
-            yield f"{s.id} waits at {outlet.id} for {live.outlets[s.outlet].reason}, though it fits"
+            yield f"{s.id} waits at {outlet.id} for {reason}, though it fits"
 
 
 def sessions_and_outlets_agree(site: Site, _: Live, live: Live) -> Iterator[str]:

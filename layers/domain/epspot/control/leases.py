@@ -56,20 +56,34 @@ def reconcile(draft: Draft) -> None:
     if not live.outlets:
         draft.other_a = site.main.other_a
     for b in site.of_bridge:
+        # A lease of another length counts anew from the message that it answers, though that was answered before.
+        draft.bridge(b, answered=0)
         draft.renew(b)
     draft.replan = True
 
 
 def lower(draft: Draft, outlet: Outlet, limit_a: float, rev: int) -> None:
     """Lower an allowance: what it was stays counted until the decrease is seen or its lease is over."""
+    _hold(draft, outlet, rev)
+    draft.outlet(outlet.id, limit_a=limit_a)
+
+
+def narrow(draft: Draft, outlet: Outlet, conductors: tuple[int, ...], rev: int) -> None:
+    """Take back conductors: they stay counted until nothing is seen to flow there under the new command."""
+    _hold(draft, outlet, rev)
+    draft.outlet(outlet.id, conductors=conductors)
+
+
+def _hold(draft: Draft, outlet: Outlet, rev: int) -> None:
     state = draft.outlets[outlet.id]
     until = draft.bridges[outlet.bridge].lease_until
+    same = not state.held_a or state.held_conductors == state.conductors
     draft.outlet(
         outlet.id,
-        limit_a=limit_a,
         since_rev=rev,
         held_a=state.counted_a,
         held_until=max(until, state.held_until) if state.held_a else until,
+        held_conductors=state.conductors if same else None,
     )
 
 
@@ -79,8 +93,9 @@ def expire(draft: Draft) -> None:
         lapsed = draft.now > bridge.lease_until
         for o in draft.outlets_of(b):
             state = draft.outlets[o.id]
-            if lapsed and state.limit_a > o.fallback_a:
-                draft.outlet(o.id, limit_a=o.fallback_a, since_rev=draft.next_rev(b), reason="unknown")
+            if lapsed and (state.limit_a > o.fallback_a or state.conductors is not None):
+                fallen, rev = min(state.limit_a, o.fallback_a), draft.next_rev(b)
+                draft.outlet(o.id, limit_a=fallen, since_rev=rev, reason="unknown", conductors=None)
                 draft.replan = True
             if state.held_a and draft.now > (bridge.lease_until if lapsed else state.held_until):
                 _let_fall(draft, o)
@@ -91,15 +106,17 @@ def _let_fall(draft: Draft, outlet: Outlet) -> None:
     held = min(state.held_a, outlet.fallback_a)
     if held == state.held_a:
         return
-    draft.outlet(outlet.id, held_a=held if held > state.limit_a else 0.0)
+    draft.outlet(outlet.id, held_a=held if held > state.limit_a else 0.0, held_conductors=None)
     draft.replan = True
 
 
-def obeys(reading: Reading, limit_a: float) -> bool:
+def obeys(reading: Reading, limit_a: float, conductors: tuple[int, ...] | None = None) -> bool:
     """Tell whether a module shows what was asked: it holds the limit and its load obeys; for a limit of 0, its relay is open."""
     most = max(reading.current_a)
     if not reading.relay and most <= _OFF_A:
         return True
+    if conductors is not None and any(a > _OFF_A for k, a in enumerate(reading.current_a) if k not in conductors):
+        return False
     return limit_a > 0 and reading.limit_a <= limit_a + _STEP_A and most <= limit_a + tolerance_a(limit_a)
 
 
@@ -114,8 +131,8 @@ def see(draft: Draft, frame: FrameReceived, *, listed_only: bool) -> None:
         if not state.held_a or frame.rev < state.since_rev or (listed_only and o.module not in frame.modules):
             continue
         r = draft.reading(o)
-        if r is not None and obeys(r, state.limit_a):
-            draft.outlet(o.id, held_a=0.0, held_until=0.0)
+        if r is not None and obeys(r, state.limit_a, state.conductors):
+            draft.outlet(o.id, held_a=0.0, held_until=0.0, held_conductors=None)
             draft.replan = True
 
 
@@ -124,7 +141,16 @@ def adopt(draft: Draft, frame: FrameReceived) -> None:
     until = draft.now + span_s(draft.site.policy)
     rev = frame.rev + 1
     for o in draft.outlets_of(frame.bridge):
-        draft.outlet(o.id, limit_a=0.0, since_rev=rev, held_a=o.max_a, held_until=until, reason="unknown")
+        draft.outlet(
+            o.id,
+            limit_a=0.0,
+            since_rev=rev,
+            held_a=o.max_a,
+            held_until=until,
+            held_conductors=None,
+            conductors=None,
+            reason="unknown",
+        )
     draft.bridge(frame.bridge, rev=rev, lease_until=until)
     draft.renew(frame.bridge)
     draft.replan = True

@@ -3,7 +3,9 @@
 from collections.abc import Collection
 from dataclasses import replace
 from math import ceil
+from typing import Any
 
+from epspot.control import alarms
 from epspot.control.draft import Draft
 from epspot.control.events import EdgeReceived, FrameReceived
 from epspot.control.leases import EARLIER_BOOTS, REOPEN_AFTER_S
@@ -53,6 +55,8 @@ def take_readings(draft: Draft, frame: FrameReceived) -> bool:
     is_full = frame.base == frame.seq
     continues = is_full or known.base == frame.base
     own = draft.site.of_bridge.get(frame.bridge, {})
+    if is_full:
+        _forget_found(draft, frame)
     told = {m: r for m, r in frame.modules.items() if m in own or _note_found(draft, frame.bridge, m)}
     silent = {m for m, r in told.items() if r is None} | (set(own) - set(told) if is_full else set())
     _advance(draft, frame, told={m for m, r in told.items() if r is not None}, confirms=continues)
@@ -181,7 +185,7 @@ def _take_reading(draft: Draft, outlet: Outlet, new: Reading, seconds: float) ->
     if draft.outlets[outlet.id].unread:
         draft.outlet(outlet.id, unread=False)
         told = None if last is None else last.energy_wh
-        draft.tell("meter.put_aside", outlet.id, doubt="unread", last_wh=told, new_wh=new.energy_wh)
+        _put_aside(draft, outlet.id, doubt="unread", last_wh=told, new_wh=new.energy_wh)
     new = _metered(draft, outlet, last, new, seconds)
     draft.readings[outlet.bridge] = replace(
         known, modules={**known.modules, outlet.module: new}, lost=known.lost - {outlet.module}
@@ -212,14 +216,14 @@ def _metered(draft: Draft, outlet: Outlet, last: Reading | None, new: Reading, s
         # It had fallen by mistake: what it showed since then was not energy.
         high = session.fell_from_wh
         draft.session(session.id, base_wh=high, fell_from_wh=None)
-        draft.tell("meter.put_aside", outlet.id, doubt="register_returned", last_wh=high, new_wh=new.energy_wh)
+        _put_aside(draft, outlet.id, doubt="register_returned", last_wh=high, new_wh=new.energy_wh)
         return new
     if last is None or wrong is None:
         if session is not None and session.base_wh is None:
             draft.session(session.id, base_wh=new.energy_wh, start_wh=new.energy_wh)
         return new
     if wrong is not Doubt.ZERO or not last.faults & Fault.REGISTER:
-        draft.tell("meter.put_aside", outlet.id, doubt=wrong.value, last_wh=last.energy_wh, new_wh=new.energy_wh)
+        _put_aside(draft, outlet.id, doubt=wrong.value, last_wh=last.energy_wh, new_wh=new.energy_wh)
     if wrong is Doubt.ZERO:
         # A placeholder: the register that was known stands until a value comes.
         return new._replace(energy_wh=last.energy_wh, faults=new.faults | Fault.REGISTER)
@@ -243,6 +247,25 @@ def _rebase(draft: Draft, session: SessionState, last_wh: int, new_wh: int, *, f
         start_wh=new_wh if session.start_wh is None else session.start_wh,
         fell_from_wh=max(last_wh, session.fell_from_wh or 0) if fell else session.fell_from_wh,
     )
+    if session.wishes.until_wh is not None:
+        draft.next_rev(draft.site.outlet[session.outlet].bridge)  # it ends at another register value now
+
+
+def _forget_found(draft: Draft, frame: FrameReceived) -> None:
+    """Forget modules without configuration that a full frame does not hold any more."""
+    kept = tuple(
+        name
+        for name in draft.found
+        if name.partition("/")[0] != frame.bridge or name.partition("/")[2] in frame.modules
+    )
+    if kept != draft.found:
+        draft.found = kept
+
+
+def _put_aside(draft: Draft, outlet: str, **detail: Any) -> None:
+    """Say that energy, or a register, is nobody's until people have looked at it."""
+    draft.tell("meter.put_aside", outlet, **detail)
+    alarms.note(draft, "register_put_aside", outlet, **detail)
 
 
 def _note_found(draft: Draft, bridge: str, module: str) -> bool:

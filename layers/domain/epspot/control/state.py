@@ -7,7 +7,7 @@ reached the cloud), never of a bridge.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag, StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from epspot.site import Amperes
 
@@ -74,7 +74,11 @@ class Readings:
 class Phase(StrEnum):
     """The state of a session."""
 
+    PLANNED = "planned"
+    """It begins later."""
     QUEUED = "queued"
+    PAUSED = "paused"
+    """Its user has paused it."""
     ACTIVE = "active"
     STOPPING = "stopping"
     ENDED = "ended"
@@ -88,10 +92,73 @@ class End(StrEnum):
     NOT_PLUGGED = "not_plugged"
     FULL = "full"
     TARGET = "target"
+    TIME = "time"
+    NOT_ASKING = "not_asking"
     GUARD = "power_guard"
     BREACH = "limit_breach"
     SHED = "shed"
     FAULT = "fault"
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a user has asked for; all of it may change while the session lives. Times are epoch seconds."""
+
+    group: str = ""
+    """The user group or business model that priority goes by."""
+    start_at: float | None = None
+    """Not before this."""
+    ready_by: float | None = None
+    """When the vehicle leaves, or the engine must be warm."""
+    needs_wh: int | None = None
+    """Energy that it needs by then; None: full, or the time of a motor heater."""
+    heats_engine: bool = False
+    """Current is wanted for the last part before ``ready_by`` only, as long as the weather asks for."""
+    cheapest: bool = False
+    """Current is wanted in the cheapest hours before ``ready_by``."""
+    until_wh: int | None = None
+    """The session ends when it has had this much energy."""
+    until_at: float | None = None
+    """The session ends at this time."""
+    least_a: float | None = None
+    """Below this the vehicle is known not to charge."""
+    wakes_by: str = ""
+    """How the vehicle is known to be woken: ``limit``, ``relay``, or not known."""
+
+
+NO_WISHES = Wishes()
+
+
+@dataclass(frozen=True, slots=True)
+class Appetite:
+    """What has been seen of a load: how much of its share it uses, on which conductors, and what wakes it."""
+
+    wants_a: float | None = None
+    """The most that it is taken to want; None: all that it can get."""
+    under_since: float | None = None
+    """Since when it has drawn well below its allowance."""
+    conductors: tuple[int, ...] | None = None
+    """Those that it uses; None: not known yet, or all."""
+    unused_since: float | None = None
+    """Since when a conductor has carried nothing while another did."""
+    drew: bool = False
+    """It has drawn in its present turn."""
+    asked_since: float | None = None
+    """Since when it could draw, and has not yet in its present turn."""
+    drew_at_a: float | None = None
+    """The smallest allowance at which it has drawn."""
+    offered_a: float | None = None
+    """It is offered so much at least, to see whether it charges then."""
+    least_a: float | None = None
+    """Learned here: it does not charge below."""
+    pulses: int = 0
+    """How often its voltage was switched off and on to wake it since it last drew."""
+    pulsing: bool = False
+    """Its relay is opened to wake it."""
+    wakes_by: str = ""
+
+
+UNKNOWN_APPETITE = Appetite()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +173,8 @@ class SessionState:
     """Since when it has had no turn."""
     on_since: float | None = None
     """Since when it has had its present turn."""
+    place: int | None = None
+    """In the order in which turns were last given out: it holds until they are given out anew; None: it came later."""
     served_s: float = 0.0
     """Time with a turn before the present one: what fairness counts."""
     base_wh: int | None = None
@@ -121,6 +190,12 @@ class SessionState:
     """The revision that first gave it current: what was told under an earlier one was another session."""
     end: End | None = None
     stopping_since: float | None = None
+    wishes: Wishes = NO_WISHES
+    appetite: Appetite = UNKNOWN_APPETITE
+    position: int | None = None
+    """In the queue, as its user was last told; 1 = next."""
+    cut_short: bool = False
+    """What it needs can't be met in time, as its user was told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +214,19 @@ class OutletState:
     """What limits the allowance now (``limited_by``)."""
     unread: bool = False
     """A session ended here without its last register: what has flowed since the one known is nobody's."""
+    spent: bool = False
+    """What is plugged in has had its session: another does not begin by itself."""
+    conductors: tuple[int, ...] | None = None
+    """Those that the newest command allows; None: all."""
+    held_conductors: tuple[int, ...] | None = None
+    """Those that ``held_a`` is counted on; None: all."""
+    trips: tuple[float, ...] = ()
+    """When its power guard tripped, within the last day."""
+
+    @property
+    def cooled_from(self) -> float:
+        """When its power guard last tripped; 0 = not lately."""
+        return self.trips[-1] if self.trips else 0.0
 
     @property
     def counted_a(self) -> float:
@@ -168,6 +256,38 @@ class BridgeState:
 
 
 @dataclass(frozen=True, slots=True)
+class Demand:
+    """The power of the whole site in the running interval of a peak tariff, and the month's peaks so far.
+
+    The mean is followed in steps: ``w`` holds from ``at`` on, until it is seen to differ enough to be written.
+    """
+
+    start: int
+    """Epoch seconds."""
+    at: float
+    wh: float
+    w: float
+    month: int
+    """Of the site's calendar: year x 12 + month."""
+    peaks: tuple[tuple[int, float], ...] = ()
+    """(day or interval, mean in W), the highest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Something that is wrong, from when it is first seen until it has been gone for long enough."""
+
+    code: str
+    about: str
+    """The outlet, fuse, bridge or cap."""
+    since: float
+    raised: bool = False
+    """People have been told."""
+    gone_since: float | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Live:
     """The state of one site."""
 
@@ -188,6 +308,16 @@ class Live:
     found: tuple[str, ...] = ()
     """``<bridge>/<module>`` of modules that answer and stand in no configuration."""
     watched_until: float = 0.0
+    over_since: Mapping[str, float] = field(default_factory=dict)
+    """Fuse-phases on which more than the rating is measured, by their names."""
+    alarms: Mapping[str, Alarm] = field(default_factory=dict)
+    """By ``<code>/<about>``."""
+    demand: Mapping[str, Demand] = field(default_factory=dict)
+    """By the name of a cap with a peak tariff."""
+    prices: tuple[tuple[int, float], ...] = ()
+    """(from when on, öre per kWh), in order; the last holds for as long as the one before it."""
+    temperatures: tuple[tuple[int, float], ...] = ()
+    """(from when on, degrees Celsius outdoors), in order."""
     look_at: int | None = None
     """When the clock looks at the site, as written; kept where it comes early enough."""
     readings: Mapping[str, Readings] = field(default_factory=dict)

@@ -8,30 +8,37 @@ from collections.abc import Callable
 from math import inf
 from typing import Any
 
-from epspot.control import leases, lifecycle, senses
+from epspot.control import alarms, appetite, caps, guard, leases, lifecycle, senses
 from epspot.control.admission import turn_is_over
-from epspot.control.draft import Draft
+from epspot.control.draft import Draft, until_register_wh
 from epspot.control.effects import Step
 from epspot.control.events import (
+    ChangeRequested,
     EdgeReceived,
     Event,
     FrameReceived,
     HistoryReceived,
+    OutlookReceived,
+    PauseRequested,
     PresenceChanged,
+    ResumeRequested,
     StartRequested,
     StopRequested,
     Ticked,
     Watched,
 )
+from epspot.control.loads import measured
 from epspot.control.planning import plan
-from epspot.control.state import GRAVE, BridgeState, End, Live, Phase, Readings
-from epspot.site import Policy, Site
+from epspot.control.state import GRAVE, BridgeState, End, Live, Phase, Readings, SessionState
+from epspot.site import Outlet, Policy, Site
 
 FULL_FRAME_EVERY = 10
 """A bridge sends every module at least once in this many frames, which the cloud then writes down."""
 
 WATCH_S = 90.0
-_FAST_ABOVE = 0.9
+_RELEASED_PHASE = "phase"
+_CLOCKS_DIFFER_S = 60.0
+"""A message may have been under way for so long, and the bridge counts from its sending."""
 _NOISE = 1.03
 """A fuse that is used to the full is not hot for a meter's noise (docs/decisions/0008)."""
 
@@ -59,6 +66,7 @@ def step(site: Site, live: Live, event: Event) -> Step:
         plan(draft)
         lifecycle.settle(draft)
     _set_pace(draft)
+    alarms.watch(draft)
     return draft.finish(leases.span_s(site.policy))
 
 
@@ -76,7 +84,11 @@ def _frame(draft: Draft, frame: FrameReceived) -> None:
     _keep_lease(draft, frame)
     leases.see(draft, frame, listed_only=not continues)
     senses.take_main_meter(draft, frame)
+    caps.follow_demand(draft)
+    guard.watch_fuses(draft)
     for o in draft.outlets_of(frame.bridge):
+        if o.autostart:
+            lifecycle.begin_by_itself(draft, o)
         session, reading = draft.session_at(o.id), draft.reading(o)
         if session is not None and reading is not None and session.phase is not Phase.STOPPING:
             lifecycle.watch_reading(draft, o, session, reading)
@@ -122,9 +134,16 @@ def _edge(draft: Draft, edge: EdgeReceived) -> None:
         _is_heard(draft, edge.bridge)
     if edge.kind == "fault" and edge.reading is not None and is_newest:
         draft.tell("outlet.fault", outlet.id, faults=int(edge.reading.faults))
+    if is_newest and outlet.autostart:
+        lifecycle.begin_by_itself(draft, outlet)
     session = draft.session_at(outlet.id)
-    if session is None:
-        return
+    if session is not None:
+        _edge_of_session(draft, outlet, session, edge, is_newest=is_newest)
+
+
+def _edge_of_session(
+    draft: Draft, outlet: Outlet, session: SessionState, edge: EdgeReceived, *, is_newest: bool
+) -> None:
     if edge.kind == "plugged" and is_newest and not session.plugged:
         draft.session(session.id, plugged=True)
     end = _end_of(edge)
@@ -132,14 +151,41 @@ def _edge(draft: Draft, edge: EdgeReceived) -> None:
     is_its_own = session.first_rev is not None and edge.rev >= session.first_rev
     if end is None or not (is_its_own or (is_newest and (session.plugged or end is not End.UNPLUGGED))):
         return
-    if end is End.GUARD and session.phase is not Phase.STOPPING:
-        draft.tell("guard.tripped", outlet.id, rule=edge.rule)
-    lifecycle.stop(draft, session, end)
+    if end is End.BREACH and edge.rule == _RELEASED_PHASE:
+        draft.session(session.id, appetite=appetite.forget_conductors(outlet, session.appetite))
+        draft.replan = True
+    elif not _is_outdated(draft, session, edge):
+        if session.phase is not Phase.STOPPING:
+            _note_offence(draft, outlet, end, edge)
+        lifecycle.stop(draft, session, end)
+
+
+def _note_offence(draft: Draft, outlet: Outlet, end: End, edge: EdgeReceived) -> None:
+    """Keep account of what a guard of the bridge has switched off."""
+    if end is End.GUARD:
+        lifecycle.trip(draft, outlet, rule=edge.rule)
+    elif end is End.BREACH:
+        alarms.note(draft, "limit_breach", outlet.id)
+    elif end is End.SHED:
+        alarms.note(draft, "shed", outlet.id, line=edge.rule)
+
+
+def _is_outdated(draft: Draft, session: SessionState, edge: EdgeReceived) -> bool:
+    """Tell whether a target was reached that its user has changed since."""
+    if edge.kind == "target_reached" and edge.rule == "time":
+        until_at = session.wishes.until_at
+        return until_at is None or draft.now < until_at - _CLOCKS_DIFFER_S
+    if edge.kind != "target_reached" or edge.rule != "energy":
+        return False
+    until_wh = until_register_wh(session)
+    return until_wh is None or (edge.reading is not None and edge.reading.energy_wh < until_wh)
 
 
 def _end_of(edge: EdgeReceived) -> End | None:
     if edge.kind == "fault" and edge.reading is not None and edge.reading.faults & GRAVE:
         return End.FAULT
+    if edge.kind == "target_reached" and edge.rule == "time":
+        return End.TIME
     return _ENDS.get(edge.kind)
 
 
@@ -164,7 +210,19 @@ def _presence(draft: Draft, presence: PresenceChanged) -> None:
 
 
 def _start(draft: Draft, request: StartRequested) -> None:
-    lifecycle.begin(draft, request.session, request.outlet)
+    lifecycle.begin(draft, request.session, request.outlet, request.wishes)
+
+
+def _change(draft: Draft, request: ChangeRequested) -> None:
+    lifecycle.change(draft, request.session, request.wishes)
+
+
+def _pause(draft: Draft, request: PauseRequested) -> None:
+    lifecycle.pause(draft, request.session)
+
+
+def _resume(draft: Draft, request: ResumeRequested) -> None:
+    lifecycle.resume(draft, request.session)
 
 
 def _stop(draft: Draft, request: StopRequested) -> None:
@@ -174,6 +232,13 @@ def _stop(draft: Draft, request: StopRequested) -> None:
 def _watched(draft: Draft, _: Watched) -> None:
     if draft.watched_until - draft.now < WATCH_S / 2:
         draft.watched_until = draft.now + WATCH_S
+
+
+def _outlook(draft: Draft, outlook: OutlookReceived) -> None:
+    """Take over what is newly known; what is not told stays as it was."""
+    draft.prices = outlook.prices or draft.prices
+    draft.temperatures = outlook.temperatures or draft.temperatures
+    draft.replan = True
 
 
 def _ticked(draft: Draft, _: Ticked) -> None:
@@ -188,11 +253,14 @@ def _pass_time(draft: Draft) -> None:
             draft.bridge(b, silent=True)
             draft.tell("bridge.silent", b)
             draft.replan = True
+            if b == draft.site.meter_bridge:
+                draft.other_a = draft.site.main.other_a
     if turn_is_over(draft.sessions.values(), draft.turn, draft.now, policy):
         draft.replan = True
-    for s in draft.sessions.values():
-        if s.stopping_since is not None and draft.now - s.stopping_since > lifecycle.FINAL_WAIT_S:
-            draft.replan = True
+    if caps.in_force(draft.site, draft.prices, draft.live.at) != caps.in_force(draft.site, draft.prices, draft.now):
+        draft.replan = True
+    lifecycle.pass_time(draft)
+    draft.unmet_caps = caps.unmet(draft)
 
 
 def silent_at(policy: Policy, bridge: BridgeState, readings: Readings | None) -> float:
@@ -223,16 +291,8 @@ def _set_pace(draft: Draft) -> None:
 
 
 def _is_hot(draft: Draft) -> bool:
-    site = draft.site
-    drawn = [0.0] * len(draft.network.names)
-    for o, r in draft.known_readings():
-        if max(r.current_a) > 0:
-            path = draft.network.paths[o.id]
-            width = len(o.phases)
-            for i, c in enumerate(path):
-                drawn[c] += r.current_a[i % width]
-    warm = (max(_FAST_ABOVE * r, p) for f in site.fuses for r, p in zip(f.rating_a, f.planning_a, strict=True))
-    return any(a > _NOISE * most for a, most in zip(drawn, warm, strict=True))
+    drawn = measured(draft.site, draft.known_readings())
+    return any(a > _NOISE * most for a, most in zip(drawn, draft.site.warm_a, strict=True))
 
 
 _HANDLERS: dict[type, Callable[[Draft, Any], None]] = {
@@ -241,6 +301,10 @@ _HANDLERS: dict[type, Callable[[Draft, Any], None]] = {
     HistoryReceived: _history,
     PresenceChanged: _presence,
     StartRequested: _start,
+    ChangeRequested: _change,
+    PauseRequested: _pause,
+    ResumeRequested: _resume,
+    OutlookReceived: _outlook,
     StopRequested: _stop,
     Watched: _watched,
     Ticked: _ticked,

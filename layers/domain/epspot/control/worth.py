@@ -4,6 +4,7 @@ Readings change always; a write per frame would be most of the bill (DESIGN §8)
 or a person could depend on; a register that creeps is written with the next full frame, and none is lost by waiting.
 """
 
+from epspot.control.diagnosis import differs
 from epspot.control.state import Live, Reading, Readings
 
 _EDGE_A = 1.0
@@ -34,8 +35,9 @@ def _differ(old: Readings, new: Readings) -> bool:
         new.boot != old.boot
         or new.base != old.base
         or new.lost != old.lost
+        or (new.meter_a is None) != (old.meter_a is None)
         or new.modules.keys() != old.modules.keys()
-        or any(_edge(r, new.modules[m]) for m, r in old.modules.items())
+        or any(_edge(r, new.modules[m]) or differs(r, new.modules[m]) for m, r in old.modules.items())
     )
 
 

@@ -1,12 +1,15 @@
-"""Let one event happen at a site: load, step, commit, and only then command the hardware."""
+"""Let one event happen at a site: load, step, commit, and only then command the hardware and keep the step."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from epspot.control.effects import Step
 from epspot.control.events import Event
+from epspot.control.state import Live
 from epspot.control.step import step
 from epspot.errors import Conflict
-from epspot.ports import Commands, Lives, SessionRecord
+from epspot.ports import Commands, Journal, Lives, SessionRecord
+from epspot.site import Site
 
 MAX_TRIES = 12
 """Every try that fails is another's success, so that a few suffice; more means that something is wrong."""
@@ -18,25 +21,45 @@ class Controller:
 
     lives: Lives
     commands: Commands
+    journal: Journal | None = None
 
 
-def advance(world: Controller, site_id: str, event: Event, record: SessionRecord | None = None) -> Step:
+def advance(
+    world: Controller,
+    site_id: str,
+    event: Event,
+    record: SessionRecord | None = None,
+    change: Callable[[Site], Site] | None = None,
+) -> Step:
     """Return the step that ``event`` made; a lost race is run again on what the winner wrote.
 
-    ``record`` is that of the session which the event starts.
+    ``record`` is that of the session which the event starts. ``change`` makes the configuration under which the event
+    happens from the present one.
 
     Raises NotFound (no such site), a Refusal from the step, or Conflict when the races never end.
     """
     for attempt in range(MAX_TRIES):
         site, before = world.lives.load(site_id)
+        changed = None if change is None else change(site)
+        site = changed or site
         result = step(site, before, event)
         try:
-            world.lives.commit(before, result, record)
+            world.lives.commit(before, result, record, changed)
         except Conflict:
+            # It may have written the decision, and failed at the readings.
+            _keep(world, site, before, event, result, committed=False)
             if attempt == MAX_TRIES - 1:
                 raise
             continue
-        for command in result.commands:
-            world.commands.publish(command)
+        try:
+            for command in result.commands:
+                world.commands.publish(command)
+        finally:
+            _keep(world, site, before, event, result, committed=True)
         return result
     raise AssertionError  # the loop returns or raises
+
+
+def _keep(world: Controller, site: Site, before: Live, event: Event, done: Step, *, committed: bool) -> None:
+    if world.journal is not None:
+        world.journal.keep(site, before, event, done, committed=committed)

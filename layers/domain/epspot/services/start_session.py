@@ -1,13 +1,13 @@
 """Start a session at an outlet."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from epspot.control.events import StartRequested
 from epspot.control.lifecycle import unknown_outlet
-from epspot.control.state import Phase
+from epspot.control.state import NO_WISHES, Phase, Wishes
 from epspot.errors import Conflict, InvalidRequest, KeyReused, OutletOccupied
-from epspot.ports import Clock, SessionRecord, Sessions, Sites
+from epspot.ports import Clock, SessionRecord, Sessions, Sites, Vehicles
 from epspot.services.advance import Controller, advance
 from epspot.services.follow_session import View, view
 
@@ -22,9 +22,10 @@ class Starting:
     sessions: Sessions
     sites: Sites
     clock: Clock
+    vehicles: Vehicles
 
 
-def start_session(world: Starting, user: str, outlet: str, key: str) -> View:
+def start_session(world: Starting, user: str, outlet: str, key: str, wishes: Wishes = NO_WISHES) -> View:
     """Start, and answer at once whether current comes now or when its turn does.
 
     ``key`` is the caller's Idempotency-Key: the same request again gets the same session. Raises InvalidRequest,
@@ -43,6 +44,8 @@ def start_session(world: Starting, user: str, outlet: str, key: str) -> View:
     site, _ = world.controller.lives.load(site_id)
     if outlet not in site.outlet:
         raise unknown_outlet(outlet)
+    vehicle = world.vehicles.get(user)
+    wishes = replace(wishes, least_a=vehicle.least_a, wakes_by=vehicle.wakes_by)
     record = SessionRecord(
         id=session,
         user=user,
@@ -53,7 +56,7 @@ def start_session(world: Starting, user: str, outlet: str, key: str) -> View:
         state=Phase.QUEUED.value,
     )
     try:
-        advance(world.controller, site_id, StartRequested(now, session, outlet), record)
+        advance(world.controller, site_id, StartRequested(now, session, outlet, wishes), record)
     except (Conflict, OutletOccupied):
         # Perhaps the same request, sent twice at once, has won.
         earlier = world.sessions.get(session)

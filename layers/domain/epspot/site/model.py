@@ -3,11 +3,14 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
+from zoneinfo import ZoneInfo
 
 from epspot.errors import InvalidSite
-from epspot.site.network import Network
+from epspot.site.network import IMBALANCE, Network
 from epspot.site.parts import PHASES, Fuse, Outlet, Policy
+from epspot.site.rules import DAY_MIN, Cap, Principle, Window
 
 MAX_OUTLETS = 1000
 """More would outgrow one item and one transaction (docs/data-model.md)."""
@@ -17,6 +20,14 @@ _BRIDGE = re.compile(r"[a-z0-9][a-z0-9-]{0,31}\Z")
 _MODULE = re.compile(r"[A-Za-z0-9]{1,12}\Z")
 _MOST_INTERVAL_S, _MOST_LEASE_S = 3600, 86_400
 _MOST_A, _MOST_MODULES = 400, 400
+_MOST_CAPS = 20
+_WARM = 0.9
+_MOST_WEIGHT = 100
+_LEAST_MARGIN_A = 0.5
+_PRINCIPLES = tuple(p.value for p in Principle)
+_CAP = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}\Z")
+_GUARD_BOUNDS = {"instant": (1.05, 3), "seconds": (1, 2), "seconds_a": (0, 5), "seconds_s": (1, 60), "mean": (1, 2)}
+"""As the hardware contract has them."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +42,12 @@ class Site:
     revision: int = 1
     meter_bridge: str | None = None
     """The bridge whose frames carry the grid connection's currents, if one is measured."""
+    caps: tuple[Cap, ...] = ()
+    time_zone: str = "Europe/Stockholm"
+    price_area: str = "SE3"
+    """Of the electricity market (Nord Pool)."""
+    latitude: float = 59.33
+    longitude: float = 18.07
 
     @cached_property
     def outlet(self) -> dict[str, Outlet]:
@@ -58,17 +75,46 @@ class Site:
     @cached_property
     def network(self) -> Network:
         """The fuse tree, made ready for adding up."""
-        return Network.of(self.fuses, self.outlets)
+        balanced = self.policy.max_imbalance_a is not None
+        return Network.of(self.fuses, self.outlets, self.caps, balanced=balanced)
+
+    @cached_property
+    def principle(self) -> dict[str, Principle]:
+        """How the current of each fuse is divided, by the fuse's id."""
+        found: dict[str, Principle] = {}
+        for f in self.fuses:
+            at, chosen = f, f.principle
+            while chosen is None and at.parent is not None:
+                at = self.fuse[at.parent]
+                chosen = at.principle
+            found[f.id] = Principle(chosen or self.policy.principle)
+        return found
+
+    @cached_property
+    def warm_a(self) -> tuple[float, ...]:
+        """What each fuse-phase may carry before it is looked at closely: 90 % of its rating, or all that was planned."""
+        return tuple(max(_WARM * r, p) for f in self.fuses for r, p in zip(f.rating_a, f.planning_a, strict=True))
+
+    @cached_property
+    def uses_prices(self) -> bool:
+        """Whether a cap depends on what electricity costs."""
+        return any(c.above_ore is not None for c in self.caps)
+
+    def local(self, at: float) -> datetime:
+        """Tell the site's local time at an epoch time."""
+        return datetime.fromtimestamp(at, UTC).astimezone(ZoneInfo(self.time_zone))
 
     def well_formed(self) -> "Site":
         """Return the site itself if its parts fit together, else raise InvalidSite with every problem."""
-        if problems := [*_form(self)]:
+        if problems := [*_form(self)] or [*_caps(self)]:
             raise InvalidSite(problems)
         return self
 
     def checked(self) -> "Site":
         """Return the site itself if it is sound and safe, else raise InvalidSite with every problem."""
-        problems = [*_form(self), *_names(self), *_policy(self)]
+        problems = [*_form(self)]
+        if not problems:
+            problems = [*_names(self), *_policy(self), *_caps(self), *_choices(self)]
         if (n := len(self.outlets)) > MAX_OUTLETS:
             problems.append(f"{n} outlets; a site holds at most {MAX_OUTLETS}: divide it by its fuses")
         if not problems:
@@ -149,9 +195,8 @@ def _names(site: Site) -> Iterable[str]:
 def _policy(site: Site) -> Iterable[str]:
     """Hold times to what leases need: several frames within half of one."""
     p = site.policy
-    if p.principle != "equal":
-        yield f"principle {p.principle!r} is not known; use equal"
-    for name in ("turn_s", "standby_s", "plug_wait_s", "fast_interval_s"):
+    yield from _sharing(site)
+    for name in ("turn_s", "standby_s", "plug_wait_s", "fast_interval_s", "unused_s", "wake_s", "trips_before_alarm"):
         if getattr(p, name) < 1:
             yield f"policy.{name} is {getattr(p, name)}; it must be at least 1"
     if not 0 <= p.min_on_s <= p.turn_s:
@@ -160,6 +205,70 @@ def _policy(site: Site) -> Iterable[str]:
         yield f"policy.interval_s is {p.interval_s}; it must be {p.fast_interval_s} to {_MOST_INTERVAL_S}"
     if not 4 * p.interval_s <= p.lease_s <= _MOST_LEASE_S:
         yield f"policy.lease_s is {p.lease_s}; it must be {4 * p.interval_s} (four intervals) to {_MOST_LEASE_S}"
+
+
+def _sharing(site: Site) -> Iterable[str]:
+    """Check how current is to be shared."""
+    p = site.policy
+    for where, principle in (("policy", p.principle), *((f"fuse {f.id}", f.principle) for f in site.fuses)):
+        if principle is not None and principle not in _PRINCIPLES:
+            yield f"{where}: principle {principle!r} is not known; use one of {', '.join(_PRINCIPLES)}"
+    for group, weight in p.weights.items():
+        if not 0 < weight <= _MOST_WEIGHT:
+            yield f"policy.weights[{group!r}] is {weight:g}; it must be above 0 and at most {_MOST_WEIGHT}"
+    if p.max_imbalance_a is not None and p.max_imbalance_a <= 0:
+        yield f"policy.max_imbalance_a is {p.max_imbalance_a:g}; it must be above 0, or left out"
+    if p.unused_margin_a < _LEAST_MARGIN_A:
+        yield f"policy.unused_margin_a is {p.unused_margin_a:g}; it must be at least {_LEAST_MARGIN_A}"
+
+
+def _caps(site: Site) -> Iterable[str]:
+    """Check what the owner has chosen beside the fuses."""
+    names = [c.name for c in site.caps]
+    if len(names) > _MOST_CAPS:
+        yield f"{len(names)} caps; a site has at most {_MOST_CAPS}"
+    for c in site.caps:
+        where = f"cap {c.name}"
+        if not _CAP.match(c.name) or c.name == IMBALANCE or names.count(c.name) > 1:
+            yield f"{where}: a name is 1 to 32 lower-case letters, digits, _ and -, stands once, and is not {IMBALANCE}"
+        if c.fuse is not None and c.fuse not in site.fuse:
+            yield f"{where} is on fuse {c.fuse}, which does not exist"
+        if (c.limit_a is None) == (c.peak is None):
+            yield f"{where} must have either limit_a or peak"
+        if c.limit_a is not None and c.limit_a < 0:
+            yield f"{where}: limit_a is {c.limit_a:g}; it must be 0 or more"
+        if c.peak is not None and (c.above_ore is not None or c.fuse not in (None, site.main.id)):
+            yield f"{where}: a peak is that of the main fuse, and has no price"
+        yield from (f"{where}: {problem}" for w in c.windows for problem in _window(w))
+        if (p := c.peak) is not None:
+            yield from (f"{where}: {problem}" for w in (*p.windows, *p.night) for problem in _window(w))
+            if p.count < 1 or p.interval_s not in (900, 3600) or not 0 <= p.night_factor <= 1 or p.least_w < 0:
+                yield f"{where}: count is at least 1, interval_s 900 or 3600, night_factor 0 to 1, least_w 0 or more"
+
+
+def _window(w: Window) -> Iterable[str]:
+    if not w.days or not {*w.days} <= {*range(7)} or not w.months or not {*w.months} <= {*range(1, 13)}:
+        yield "a window has days of 0 (Monday) to 6 and months of 1 to 12"
+    if not 0 <= w.start_min < DAY_MIN or not 0 < w.end_min <= DAY_MIN or w.start_min == w.end_min:
+        yield f"a window begins at minute 0 to {DAY_MIN - 1} of the day and ends at another one, 1 to {DAY_MIN}"
+
+
+def _choices(site: Site) -> Iterable[str]:
+    """Check what can be chosen for each outlet, and where the site is."""
+    for o in site.outlets:
+        if o.paid_by not in ("user", "outlet"):
+            yield f"outlet {o.id}: paid_by {o.paid_by!r} is not known; use user or outlet"
+        elif o.autostart and o.paid_by != "outlet":
+            yield f"outlet {o.id}: autostart needs paid_by outlet; where a user pays, the user starts"
+        for name, (least, most) in _GUARD_BOUNDS.items():
+            if not least <= (value := getattr(o.guard, name)) <= most:
+                yield f"outlet {o.id}: guard.{name} is {value:g}; it must be {least:g} to {most:g}"
+    try:
+        ZoneInfo(site.time_zone)
+    except (KeyError, ValueError, OSError):
+        yield f"time zone {site.time_zone!r} is not known; use a name such as Europe/Stockholm"
+    if not -90 <= site.latitude <= 90 or not -180 <= site.longitude <= 180:  # noqa: PLR2004 - the globe
+        yield f"the place {site.latitude:g}, {site.longitude:g} is not on the globe"
 
 
 def _fallbacks(site: Site) -> Iterable[str]:

@@ -3,8 +3,11 @@
 Currents are in ampere per phase; phases are 0, 1, 2 for L1, L2, L3.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TypeAlias
+
+from epspot.site.rules import USUAL_GUARD, GuardLimits
 
 Amperes: TypeAlias = tuple[float, float, float]
 
@@ -24,6 +27,8 @@ class Fuse:
     """The electrician's: breakers packed in an enclosure carry less than their rating."""
     other_a: Amperes = NONE_A
     """The largest current through this fuse, all that is below it included, that EpSpot neither controls nor measures."""
+    principle: str | None = None
+    """How its current is divided (``Principle``); None: as the fuse above, at the top as the policy says."""
 
     @property
     def planning_a(self) -> Amperes:
@@ -48,6 +53,11 @@ class Outlet:
     modulated: bool = True
     """False: it can only be switched, so that it takes ``max_a`` or nothing."""
     fallback_a: float = 0.0
+    autostart: bool = False
+    """A session begins when something is plugged in."""
+    paid_by: str = "user"
+    """``user``, or ``outlet``: its own account."""
+    guard: GuardLimits = USUAL_GUARD
 
     @property
     def least_a(self) -> float:
@@ -71,3 +81,17 @@ class Policy:
     lease_s: int = 900
     interval_s: int = 60
     fast_interval_s: int = 10
+    weights: Mapping[str, float] = field(default_factory=dict)
+    """By user group or business model, for ``priority``; 1 where none is given."""
+    max_imbalance_a: float | None = None
+    """The most by which the main fuse's phases may differ because of the outlets; None: any."""
+    unused_s: int = 60
+    """A load that has not used its share for this long has it lowered when others can use it."""
+    unused_margin_a: float = 1.0
+    """What is left above the measured current, and the least that is worth taking."""
+    wake_s: int = 60
+    """A load that has not begun to draw for this long is woken."""
+    cool_down_s: int = 300
+    """How long an outlet rests after its power guard has tripped."""
+    trips_before_alarm: int = 3
+    """Within a day."""

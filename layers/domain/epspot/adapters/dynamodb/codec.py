@@ -6,12 +6,15 @@ that a state that is read again is the state that was written.
 
 import json
 import zlib
-from collections.abc import Iterator, Mapping
-from dataclasses import fields
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import Field, fields, is_dataclass
+from typing import Any, TypeVar
 
 from epspot.control.state import (
+    Alarm,
+    Appetite,
     BridgeState,
+    Demand,
     End,
     Live,
     OutletState,
@@ -20,10 +23,12 @@ from epspot.control.state import (
     Reading,
     Readings,
     SessionState,
+    Wishes,
 )
-from epspot.site import Fuse, Outlet, Policy, Site
+from epspot.site import Cap, Fuse, GuardLimits, Outlet, PeakTariff, Policy, Site, Window
 
 SCHEMA = 1
+_T = TypeVar("_T")
 
 
 class UnknownSchema(RuntimeError):
@@ -58,6 +63,11 @@ def decision_out(live: Live) -> bytes:
             "other_a": live.other_a,
             "found": live.found,
             "watched_until": live.watched_until,
+            "over_since": live.over_since,
+            "alarms": _table(Alarm, live.alarms),
+            "demand": _table(Demand, live.demand),
+            "prices": live.prices,
+            "temperatures": live.temperatures,
         }
     )
 
@@ -71,32 +81,77 @@ def decision_in(site: str, version: int, data: bytes, schema: int, look_at: int 
         revision=b["revision"],
         at=b["at"],
         turn=b["turn"],
-        outlets={o: OutletState(**s) for o, s in _rows(OutletState, b["outlets"])},
-        bridges={i: BridgeState(**s | {"earlier": tuple(s["earlier"])}) for i, s in _rows(BridgeState, b["bridges"])},
-        sessions={i: _session_in(s) for i, s in _rows(SessionState, b["sessions"])},
+        outlets=_things(OutletState, b["outlets"]),
+        bridges=_things(BridgeState, b["bridges"]),
+        sessions=_things(SessionState, b["sessions"]),
         other_a=_triple(b["other_a"]),
         found=tuple(b["found"]),
         watched_until=b["watched_until"],
+        over_since=b.get("over_since", {}),
+        alarms=_things(Alarm, b.get("alarms", {})),
+        demand=_things(Demand, b.get("demand", {})),
+        prices=_tuples(b.get("prices", ())),
+        temperatures=_tuples(b.get("temperatures", ())),
         look_at=look_at,
     )
 
 
-def _session_in(s: dict[str, Any]) -> SessionState:
-    end = s["end"]
-    return SessionState(**s | {"phase": Phase(s["phase"]), "end": None if end is None else End(end)})
+_IDS = "ids"
 
 
-def _table(kind: type, things: Mapping[str, Any]) -> list[list[Any]]:
-    """Write things field by field, in the order of their kind: alike values stand together and compress well."""
-    return [list(things), *([getattr(t, f.name) for t in things.values()] for f in fields(kind))]
+def _table(kind: type, things: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Write things field by field: alike values stand together and compress well.
+
+    A field in which all are as their kind has it is left out, so that a kind may grow.
+    """
+    told = {f.name: [getattr(t, f.name) for t in things.values()] for f in fields(kind)}
+    usual = {f.name: _usual(f) for f in fields(kind)}
+    columns = {n: [_out(v) for v in values] for n, values in told.items() if any(v != usual[n] for v in values)}
+    return {_IDS: list(things)} | columns
 
 
-def _rows(kind: type, table: list[list[Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Read what ``_table`` wrote, thing by thing."""
-    names, *columns = table
-    known = [f.name for f in fields(kind)]
-    for i, name in enumerate(names):
-        yield name, {field: values[i] for field, values in zip(known, columns, strict=True)}
+def _things(kind: type[_T], table: dict[str, list[Any]]) -> dict[str, _T]:
+    """Read what ``_table`` wrote; a field that this version does not know is left out."""
+    known = {f.name for f in fields(kind)}  # type: ignore[arg-type]  # they are dataclasses
+    columns = {n: values for n, values in table.items() if n in known}
+    return {
+        name: kind(**{n: _IN[n](values[i]) if n in _IN else values[i] for n, values in columns.items()})
+        for i, name in enumerate(table.get(_IDS, ()))
+    }
+
+
+def _usual(f: Field[Any]) -> Any:
+    return f.default_factory() if callable(f.default_factory) else f.default
+
+
+def _out(value: Any) -> Any:
+    """Write a record as an object that holds what is not as usual."""
+    if not is_dataclass(value):
+        return value
+    return {f.name: v for f in fields(value) if (v := getattr(value, f.name)) != _usual(f)}
+
+
+def _tuples(value: Any) -> Any:
+    """Make tuples of JSON's arrays, however deep."""
+    return tuple(_tuples(v) for v in value) if isinstance(value, list | tuple) else value
+
+
+def _record_in(kind: type[_T]) -> Callable[[dict[str, Any]], _T]:
+    return lambda told: kind(**{name: _tuples(v) for name, v in told.items()})
+
+
+_IN: dict[str, Callable[[Any], Any]] = {
+    "earlier": _tuples,
+    "conductors": _tuples,
+    "held_conductors": _tuples,
+    "trips": _tuples,
+    "peaks": _tuples,
+    "phase": Phase,
+    "end": lambda told: None if told is None else End(told),
+    "wishes": _record_in(Wishes),
+    "appetite": _record_in(Appetite),
+}
+"""How a field is read that JSON does not hold as it is."""
 
 
 def readings_out(r: Readings) -> bytes:
@@ -144,14 +199,14 @@ def _triple(values: list[float]) -> tuple[float, float, float]:
 
 def site_out(site: Site) -> bytes:
     """Write a site's configuration."""
+    own = {f.name: getattr(site, f.name) for f in fields(site) if f.name not in ("id", "fuses", "outlets", "caps")}
     return pack(
-        {
-            "name": site.name,
-            "revision": site.revision,
-            "meter_bridge": site.meter_bridge,
+        own
+        | {
             "policy": _record(site.policy),
             "fuses": [_record(f) for f in site.fuses],
             "outlets": [_record(o) for o in site.outlets],
+            "caps": [_cap_out(c) for c in site.caps],
         }
     )
 
@@ -160,17 +215,44 @@ def site_in(site_id: str, data: bytes, schema: int) -> Site:
     """Read a site's configuration."""
     b = unpack(data, schema)
     return Site(
-        id=site_id,
-        name=b["name"],
-        revision=b["revision"],
-        meter_bridge=b["meter_bridge"],
-        policy=Policy(**b["policy"]),
-        fuses=tuple(
-            Fuse(**f | {"rating_a": _triple(f["rating_a"]), "other_a": _triple(f["other_a"])}) for f in b["fuses"]
-        ),
-        outlets=tuple(Outlet(**o | {"phases": tuple(o["phases"])}) for o in b["outlets"]),
+        **b
+        | {
+            "id": site_id,
+            "policy": Policy(**b["policy"]),
+            "fuses": tuple(Fuse(**_parts(f)) for f in b["fuses"]),
+            "outlets": tuple(_outlet_in(o) for o in b["outlets"]),
+            "caps": tuple(_cap_in(c) for c in b["caps"]),
+        }
     )
 
 
 def _record(thing: Any) -> dict[str, Any]:
+    """Write all of a thing: what is usual now may be another thing in a later version."""
     return {f.name: getattr(thing, f.name) for f in fields(thing)}
+
+
+def _parts(told: dict[str, Any]) -> dict[str, Any]:
+    return {name: _tuples(v) for name, v in told.items()}
+
+
+def _outlet_in(told: dict[str, Any]) -> Outlet:
+    o = _parts(told)
+    return Outlet(**o | ({"guard": GuardLimits(*o["guard"])} if "guard" in o else {}))
+
+
+def _cap_out(cap: Cap) -> dict[str, Any]:
+    told = _record(cap) | {"windows": [_record(w) for w in cap.windows]}
+    if cap.peak is not None:
+        told["peak"] = _record(cap.peak) | {n: [_record(w) for w in getattr(cap.peak, n)] for n in ("windows", "night")}
+    return told
+
+
+def _cap_in(told: dict[str, Any]) -> Cap:
+    peak = told.get("peak")
+    if peak is not None:
+        peak = PeakTariff(**peak | {n: _windows(peak[n]) for n in ("windows", "night")})
+    return Cap(**told | {"windows": _windows(told["windows"]), "peak": peak})
+
+
+def _windows(told: list[dict[str, Any]]) -> tuple[Window, ...]:
+    return tuple(Window(**_parts(w)) for w in told)

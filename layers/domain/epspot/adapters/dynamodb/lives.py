@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from pynamodb.connection import Connection
-from pynamodb.exceptions import DoesNotExist, PutError, TransactWriteError, UpdateError
+from pynamodb.exceptions import DeleteError, DoesNotExist, PutError, TransactWriteError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
@@ -84,15 +84,20 @@ class DynamoLives:
 
     # -------------------------------------------------------------- writing
 
-    def commit(self, before: Live, step: Step, record: SessionRecord | None = None) -> None:
+    def commit(self, before: Live, step: Step, record: SessionRecord | None = None, site: Site | None = None) -> None:
         """Write what the step changed: nothing, plain conditional puts, or with facts one transaction."""
         after = step.live
+        if site is not None:
+            self._claim_all(site)
         decided = not decision_equals(before, after) or bool(step.facts)
         readings = readings_to_write(before, after, told=bool(step.facts))
-        site = self._site(after.site, after.revision)
-        decision = _decision(site, before, after) if decided else None
-        if step.facts or record is not None:
-            self._commit_together(before, step, decision, readings, record)
+        known = site or self._site(after.site, after.revision)
+        decision = _decision(known, before, after) if decided else None
+        if step.facts or record is not None or site is not None:
+            config = None if site is None else _config(site)
+            self._commit_together(before, step, decision, readings, record=record, config=config)
+            if site is not None:
+                self._release_all(self._site(before.site, before.revision), site)
             return
         try:
             if decision is not None:
@@ -110,11 +115,15 @@ class DynamoLives:
         step: Step,
         decision: LiveItem | None,
         readings: dict[str, Readings],
+        *,
         record: SessionRecord | None,
+        config: CoreItem | None,
     ) -> None:
         after = step.live
         try:
             with TransactWrite(connection=self._connection) as transaction:
+                if config is not None:
+                    transaction.save(config, condition=CoreItem.pk.does_not_exist())
                 if decision is not None:
                     transaction.save(decision, condition=_unchanged(before))
                 for b, r in readings.items():
@@ -158,13 +167,8 @@ class DynamoLives:
 
         Raises Conflict if the site exists, or if another has one of its bridges or outlets.
         """
-        for b in site.of_bridge:
-            self._claim(f"BRIDGE#{b}", "BRIDGE", site)
-        for o in site.outlets:
-            self._claim(f"OUTLET#{o.id}", "OUTLET", site)
-        config = CoreItem(
-            site_key(site.id), f"{CONFIG}{site.revision:08d}", schema=codec.SCHEMA, body=codec.site_out(site)
-        )
+        self._claim_all(site)
+        config = _config(site)
         listed = CoreItem("SITES", site_key(site.id), schema=codec.SCHEMA, site=site.id)
         try:
             with TransactWrite(connection=self._connection) as transaction:
@@ -176,6 +180,23 @@ class DynamoLives:
                 raise Conflict(site.id) from error
             raise
 
+    def _claim_all(self, site: Site) -> None:
+        for b in site.of_bridge:
+            self._claim(f"BRIDGE#{b}", "BRIDGE", site)
+        for o in site.outlets:
+            self._claim(f"OUTLET#{o.id}", "OUTLET", site)
+
+    def _release_all(self, before: Site, site: Site) -> None:
+        """Let others have what has left a site."""
+        gone = [(f"BRIDGE#{b}", "BRIDGE") for b in before.of_bridge.keys() - site.of_bridge.keys()]
+        gone += [(f"OUTLET#{o}", "OUTLET") for o in before.outlet.keys() - site.outlet.keys()]
+        for key, kind in sorted(gone):
+            try:
+                CoreItem(key, kind).delete(condition=CoreItem.site == site.id)
+            except DeleteError as error:
+                if error.cause_response_code != _CONDITION:  # else another has it already
+                    raise
+
     def _claim(self, key: str, kind: str, site: Site) -> None:
         """Note whose a bridge or an outlet is; an attempt that broke off may have noted it already."""
         ours = CoreItem.pk.does_not_exist() | (CoreItem.site == site.id)
@@ -185,6 +206,10 @@ class DynamoLives:
             if error.cause_response_code == _CONDITION:
                 raise Conflict(f"{key} belongs to another site") from error
             raise
+
+
+def _config(site: Site) -> CoreItem:
+    return CoreItem(site_key(site.id), f"{CONFIG}{site.revision:08d}", schema=codec.SCHEMA, body=codec.site_out(site))
 
 
 def _decision(site: Site, before: Live, after: Live) -> LiveItem:

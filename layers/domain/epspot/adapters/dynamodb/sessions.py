@@ -5,11 +5,14 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 
 from pynamodb.exceptions import DoesNotExist, PutError
+from pynamodb.expressions.condition import Condition
 
 from epspot.adapters.dynamodb import codec
 from epspot.adapters.dynamodb.items import CoreItem
 from epspot.errors import Conflict
-from epspot.ports import SessionRecord
+from epspot.ports import SessionRecord, Vehicle
+
+_VEHICLE = "VEHICLE"
 
 
 class DynamoSessions:
@@ -27,14 +30,38 @@ class DynamoSessions:
         found = CoreItem.by_user.query(f"USER#{user}", scan_index_forward=False, limit=limit)
         return [_record_in(item) for item in found]
 
+    def add(self, record: SessionRecord) -> None:
+        """Write the record of a session that began by itself. Raises Conflict if there is one."""
+        _save(record, CoreItem.pk.does_not_exist())
+
     def replace(self, before: SessionRecord, after: SessionRecord) -> None:
         """Write a record anew, if nobody has since ``before`` was read. Raises Conflict."""
+        _save(after, CoreItem.position == before.position)
+
+
+def _save(record: SessionRecord, condition: Condition) -> None:
+    try:
+        record_item(record).save(condition=condition)
+    except PutError as error:
+        if error.cause_response_code == "ConditionalCheckFailedException":
+            raise Conflict(record.id) from error
+        raise
+
+
+class DynamoVehicles:
+    """``Vehicles`` on the table ``core``: one item for each user of whose vehicle something is known."""
+
+    def get(self, user: str) -> Vehicle:
+        """Find what is known of a user's vehicle; nothing, if nothing is."""
         try:
-            record_item(after).save(condition=CoreItem.position == before.position)
-        except PutError as error:
-            if error.cause_response_code == "ConditionalCheckFailedException":
-                raise Conflict(after.id) from error
-            raise
+            item = CoreItem.get(f"USER#{user}", _VEHICLE)
+        except DoesNotExist:
+            return Vehicle()
+        return Vehicle(**codec.unpack(item.body or b"", int(item.schema)))
+
+    def put(self, user: str, vehicle: Vehicle) -> None:
+        """Remember what has been learned."""
+        CoreItem(f"USER#{user}", _VEHICLE, schema=codec.SCHEMA, body=codec.pack(asdict(vehicle))).save()
 
 
 def record_item(r: SessionRecord) -> CoreItem:

@@ -1,0 +1,1 @@
+"""What is told to whom, in Swedish and in English."""

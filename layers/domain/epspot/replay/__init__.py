@@ -1,0 +1,1 @@
+"""``python -m epspot.replay``: the journal of sites, made again and explained."""

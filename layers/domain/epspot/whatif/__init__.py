@@ -1,0 +1,1 @@
+"""``python -m epspot.whatif``: a site's past under other conditions."""
