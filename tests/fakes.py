@@ -129,8 +129,9 @@ class FakeLives:
         """Stand between the two puts of a commit without facts: a subclass may crash here."""
 
     def postpone(self, site: str, seen: int) -> None:
-        due = due_at(*self.load(site))
-        if due is not None and due > seen and self._due.get(site) == seen:
+        known, live = self.load(site)
+        due = due_at(known, replace(live, at=max(live.at, seen)))
+        if (due is None or due > seen) and self._due.get(site) == seen:
             self._due[site] = due
             self._lives[site] = replace(self._lives[site], look_at=due)
 

@@ -95,6 +95,8 @@ appetites = st.builds(
     pulses=st.integers(0, 9),
     pulsing=st.booleans(),
     wakes_by=names,
+    full=st.booleans(),
+    offered_a=st.none() | amperes,
 )
 alarms = st.builds(
     Alarm,
@@ -149,6 +151,7 @@ session_states = st.builds(
     appetite=appetites,
     position=st.none() | whole,
     cut_short=st.booleans(),
+    place=st.none() | whole,
 )
 lives = st.builds(
     Live,

@@ -14,8 +14,9 @@ Each fuse-phase is kept as a line, load(L) = fixed + slope L, which changes only
 its max or is stopped. So n claims under a tree of depth d cost O(n d log n).
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from heapq import heapify, heappop, heappush
+from types import MappingProxyType
 from typing import NamedTuple
 
 from epspot.site import Network
@@ -47,7 +48,7 @@ def admit(
     load: Sequence[float],
     sessions: Sequence[int],
     claims: Iterable[Claim],
-    greedy: Collection[int] = (),
+    reserve: Mapping[int, Mapping[str, float]] = MappingProxyType({}),
 ) -> Admission:
     """Let in, one after the other, each claim whose ``min_a`` fits beside ``load`` and those before it.
 
@@ -55,10 +56,10 @@ def admit(
     over, so that nobody waits while there is room. The reason is the first line that is in the way, seen from the
     outlet: ``<fuse>/sessions``, ``<fuse>/<phase>`` or ``cap:<name>``.
 
-    On the lines in ``greedy`` whoever is let in takes all that it can use, so that few get much: who is refused for
-    that alone waits for its ``turn``.
+    ``reserve`` tells for some lines what each outlet keeps free for itself there once it is let in, so that few get
+    much: who is refused for that alone waits for its ``turn``.
     """
-    entrance = _Entrance(network, load, sessions, greedy)
+    entrance = _Entrance(network, load, sessions, reserve)
     admitted: list[Claim] = []
     refused: dict[str, str] = {}
     for claim in claims:
@@ -74,13 +75,17 @@ class _Entrance:
     """What is left for those who come next."""
 
     def __init__(
-        self, network: Network, load: Sequence[float], sessions: Sequence[int], greedy: Collection[int]
+        self,
+        network: Network,
+        load: Sequence[float],
+        sessions: Sequence[int],
+        reserve: Mapping[int, Mapping[str, float]],
     ) -> None:
         self._network = network
         self._room = [p - a + EPSILON_A for p, a in zip(network.planning_a, load, strict=True)]
         self._places = [None if m is None else m - n for m, n in zip(network.max_sessions, sessions, strict=True)]
-        self._greedy = greedy
-        self._least_room = list(self._room) if greedy else self._room
+        self._reserve = reserve
+        self._least_room = list(self._room) if reserve else self._room
         """What would be left if everybody took no more than its least."""
 
     def refuse(self, claim: Claim) -> str | None:
@@ -96,8 +101,8 @@ class _Entrance:
                 return f"{network.fuse_names[f]}/sessions"
         if network.sums and (short := self._short(path, least)) is not None:
             return self._reason(short, path, least)
-        if self._greedy:
-            self._take_all(claim, path)
+        if self._reserve:
+            self._take_reserve(claim, path)
         else:
             for c in path:
                 room[c] -= least
@@ -110,15 +115,15 @@ class _Entrance:
         return next((c for c in set(path) if self._room[c] < least * path.count(c)), None)
 
     def _reason(self, c: int, path: Sequence[int], least: float) -> str:
-        if self._greedy:
+        if self._reserve:
             c = next((i for i in path if self._least_room[i] < least * path.count(i)), -1)
         return TURN if c < 0 else self._network.names[c]
 
-    def _take_all(self, claim: Claim, path: Sequence[int]) -> None:
+    def _take_reserve(self, claim: Claim, path: Sequence[int]) -> None:
         most = min(self._room[c] / path.count(c) for c in path)
-        take = max(claim.min_a, min(claim.max_a, most))
         for c in path:
-            self._room[c] -= take if c in self._greedy else claim.min_a
+            kept = self._reserve[c].get(claim.outlet, 0.0) if c in self._reserve else 0.0
+            self._room[c] -= max(claim.min_a, min(kept, most))
             self._least_room[c] -= claim.min_a
 
 

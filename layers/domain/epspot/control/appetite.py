@@ -95,7 +95,7 @@ def _is_settled(state: OutletState, reading: Reading) -> bool:
 def _drawing(draft: Draft, outlet: Outlet, before: Appetite, state: OutletState, reading: Reading) -> Appetite:
     woken_by = "relay" if before.pulses and not before.drew else before.wakes_by
     drew_at = state.limit_a if before.drew_at_a is None else min(before.drew_at_a, state.limit_a)
-    new = replace(before, drew=True, asked_since=None, pulses=0, wakes_by=woken_by, drew_at_a=drew_at)
+    new = replace(before, full=False, drew=True, asked_since=None, pulses=0, wakes_by=woken_by, drew_at_a=drew_at)
     if before.offered_a is not None:
         new = replace(new, offered_a=None, least_a=before.offered_a)
     if before.conductors is not None and any(
@@ -138,9 +138,9 @@ def _conductors(draft: Draft, outlet: Outlet, a: Appetite, reading: Reading) -> 
 
 def _not_drawing(draft: Draft, outlet: Outlet, session: SessionState, reading: Reading) -> Appetite:
     """Wake a load that has not begun: by a larger allowance if it is known to charge at one, else by its voltage."""
-    a = replace(session.appetite, under_since=None, unused_since=None)
     limit_a = draft.outlets[outlet.id].limit_a
-    if a.drew or reading.plug is Plug.NONE or not outlet.modulated:
+    a = _stopped(outlet, session.appetite, reading, limit_a)
+    if a.full or a.drew or reading.plug is Plug.NONE or not outlet.modulated:
         return a
     since = draft.now if a.asked_since is None else a.asked_since
     a = replace(a, asked_since=since)
@@ -152,6 +152,16 @@ def _not_drawing(draft: Draft, outlet: Outlet, session: SessionState, reading: R
     if a.pulses < MOST_PULSES:
         return replace(a, asked_since=None, pulsing=True)
     return a
+
+
+def _stopped(outlet: Outlet, before: Appetite, reading: Reading, limit_a: float) -> Appetite:
+    """Take a vehicle to be full that stopped in its turn, at an allowance at which it charges, and does not ask for more."""
+    full = before.full
+    if reading.plug is Plug.ASKING:
+        full = False
+    elif outlet.modulated and before.drew and limit_a >= (before.drew_at_a or 0.0) - DRAWS_A:
+        full = True
+    return replace(before, under_since=None, unused_since=None, full=full)
 
 
 def _pulsed(a: Appetite) -> Appetite:

@@ -255,8 +255,16 @@ def _watch_standby(draft: Draft, outlet: Outlet, session: SessionState, reading:
     elif _is_done(draft, outlet, session, reading):
         if session.idle_since is None:
             draft.session(session.id, idle_since=draft.now)
-        elif draft.now - session.idle_since >= policy.standby_s:
+        elif draft.now - session.idle_since >= _standby_s(draft, session):
             stop(draft, session, End.FULL)
+
+
+def _standby_s(draft: Draft, session: SessionState) -> float:
+    """Tell how long a load may draw next to nothing: not so long where others lack what a full vehicle keeps from them."""
+    policy = draft.site.policy
+    if session.appetite.full and appetite.is_contended(draft):
+        return min(policy.full_s, policy.standby_s)
+    return policy.standby_s
 
 
 def _is_done(draft: Draft, outlet: Outlet, session: SessionState, reading: Reading) -> bool:

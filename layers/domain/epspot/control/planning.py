@@ -168,7 +168,7 @@ def _contest(draft: Draft, served: Mapping[str, SessionState]) -> Contest:
         principles=principles,
         claims={o: _claim(draft, s) for o, s in served.items()},
         orders={p: [s.outlet for s in admission.serving_order(served.values(), now, p)] for p in {*principles}},
-        needed_a={o: plans.needed_a(draft, s) for o, s in served.items()} if now.spare_s else {},
+        needed_a={o: plans.needed_a(draft, s) for o, s in served.items() if now.spare_s and s.wishes.ready_by},
     )
 
 

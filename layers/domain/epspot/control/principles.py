@@ -34,7 +34,7 @@ class Contest(NamedTuple):
     orders: Mapping[Principle, Sequence[str]]
     """The outlets with claims as each principle would serve them; every one that a fuse has is here."""
     needed_a: Mapping[str, float]
-    """For readiness: what an outlet needs to be ready in time, where that is known."""
+    """For readiness: what an outlet needs to be ready in time, where its user has said when."""
 
 
 class Division(NamedTuple):
@@ -48,10 +48,25 @@ class Division(NamedTuple):
 def divide(contest: Contest) -> Division:
     """Decide who is let in and what each gets."""
     order = serving_order(contest)
-    greedy = [c for c in range(len(contest.network.names)) if _principle_of_line(contest, c) is Principle.TURNS]
     asked = [contest.claims[o] for o in order]
-    entry = admit(contest.network, contest.load, contest.sessions, asked, frozenset(greedy))
+    entry = admit(contest.network, contest.load, contest.sessions, asked, _reserve(contest))
     return Division(order, _shares(contest, entry.admitted), entry.refused)
+
+
+def _reserve(contest: Contest) -> dict[int, Mapping[str, float]]:
+    """Tell for each line what those who are let in keep free there.
+
+    Under turns that is all that they can use, under readiness what makes them ready in time: so nobody who can wait
+    takes from them even its least.
+    """
+    if not {*contest.principles} & {Principle.TURNS, Principle.READINESS}:
+        return {}
+    kept: dict[Principle, Mapping[str, float]] = {
+        Principle.TURNS: {o: c.max_a for o, c in contest.claims.items()},
+        Principle.READINESS: {o: min(c.max_a, contest.needed_a.get(o, 0.0)) for o, c in contest.claims.items()},
+    }
+    by_line = ((c, _principle_of_line(contest, c)) for c in range(len(contest.network.names)))
+    return {c: kept[p] for c, p in by_line if p in kept}
 
 
 def balanced_division(contest: Contest, max_imbalance_a: float | None) -> Division:

@@ -43,7 +43,7 @@ def read(body: Any) -> Problem:
         wants={s.claim.outlet: s.wants_a for s in sessions},
         principles=_principles(site),
         orders=_orders(site, sessions, now),
-        needed_a={s.claim.outlet: s.needed_a(site.outlet[s.claim.outlet], now) for s in sessions},
+        needed_a={s.claim.outlet: s.needed_a(site.outlet[s.claim.outlet], now) for s in sessions if s.ready_by},
         max_imbalance_a=site.policy.max_imbalance_a,
     )
 

@@ -155,6 +155,8 @@ class Appetite:
     """How often its voltage was switched off and on to wake it since it last drew."""
     pulsing: bool = False
     """Its relay is opened to wake it."""
+    full: bool = False
+    """It has stopped by itself in its turn, and does not ask for more."""
     wakes_by: str = ""
 
 

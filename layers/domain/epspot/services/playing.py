@@ -244,7 +244,7 @@ class _Play:
         a, policy = session.appetite, self._site.policy
         for since in (a.under_since, a.unused_since, a.asked_since, session.idle_since):
             if since is not None:
-                for lasts_s in (policy.unused_s, policy.wake_s, policy.standby_s):
+                for lasts_s in (policy.unused_s, policy.wake_s, policy.full_s, policy.standby_s):
                     yield since + lasts_s + _JUST_AFTER_S
 
     def _pass_until(self, at: float) -> None:

@@ -196,7 +196,16 @@ def _policy(site: Site) -> Iterable[str]:
     """Hold times to what leases need: several frames within half of one."""
     p = site.policy
     yield from _sharing(site)
-    for name in ("turn_s", "standby_s", "plug_wait_s", "fast_interval_s", "unused_s", "wake_s", "trips_before_alarm"):
+    for name in (
+        "turn_s",
+        "standby_s",
+        "full_s",
+        "plug_wait_s",
+        "fast_interval_s",
+        "unused_s",
+        "wake_s",
+        "trips_before_alarm",
+    ):
         if getattr(p, name) < 1:
             yield f"policy.{name} is {getattr(p, name)}; it must be at least 1"
     if not 0 <= p.min_on_s <= p.turn_s:

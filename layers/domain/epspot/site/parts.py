@@ -76,6 +76,8 @@ class Policy:
     standby_s: int = 900
     """A session that draws next to nothing for this long is done."""
     standby_a: float = 0.3
+    full_s: int = 180
+    """The same for a vehicle that has stopped by itself and doesn't ask for more, where others could use its share."""
     plug_wait_s: int = 600
     """How long a started session may wait for its plug."""
     lease_s: int = 900

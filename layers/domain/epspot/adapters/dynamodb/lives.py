@@ -151,13 +151,15 @@ class DynamoLives:
     def postpone(self, site: str, seen: int) -> None:
         """Set the time of a site's next look, unless a commit has set it since it was ``seen``."""
         known, live = self.load(site)
-        due = due_at(known, live)
-        if due is None or due <= seen:
+        due = due_at(known, replace(live, at=max(live.at, seen)))
+        if due is not None and due <= seen:
             return
+        item, unchanged = LiveItem(site_key(site), DECISION), LiveItem.due_at == seen
         try:
-            LiveItem(site_key(site), DECISION).update(
-                actions=[LiveItem.due_at.set(due)], condition=LiveItem.due_at == seen
-            )
+            if due is None:
+                item.update(actions=[LiveItem.due_at.remove(), LiveItem.due_shard.remove()], condition=unchanged)
+            else:
+                item.update(actions=[LiveItem.due_at.set(due)], condition=unchanged)
         except UpdateError as error:
             if error.cause_response_code != _CONDITION:
                 raise
