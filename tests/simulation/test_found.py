@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
-from epspot.control.state import Phase
+from epspot.control.invariants import i1a_planning
+from epspot.control.state import Live, OutletState, Phase
 from iot.contract import Event, Frame, Plug, Setting
 from tests.unit.bridge.rig import Rig
-from tests.unit.domain.world import Yard, outlet, site
+from tests.unit.domain.world import Yard, fuse, outlet, site
 
 
 def charging() -> Yard:
@@ -106,3 +107,32 @@ def test_a_reading_from_before_the_current_does_not_end_a_session() -> None:
     yard.after(60).frame()
     [ended] = yard.told("session.ended")
     assert (ended.detail["energy_wh"], ended.detail["complete"]) == (641, True)
+
+
+def test_an_outlet_with_a_fallback_keeps_its_conductors() -> None:
+    """Cut off, it falls to its fallback on all of them before the cloud's count of the lease is over."""
+    for fallback_a, narrowed in ((0.0, (0,)), (6.0, None)):
+        here = site(
+            outlet("a", phase=None, fallback_a=fallback_a),
+            outlet("b", phase=1),
+            outlet("c", phase=1),
+            fuses=[fuse(rating_a=22)],
+        )
+        yard = Yard(here)
+        for o in ("a", "b", "c"):
+            yard.start(o)
+        one_phase = yard.loads["a"]
+        for _ in range(8):
+            reading = one_phase.reading(3)._replace(current_a=(one_phase.limit_a, 0.0, 0.0))
+            yard.do(yard.after(30).next_frame(also={"A": reading}))
+        assert yard.at("a").conductors == narrowed
+
+
+def test_what_an_outlet_does_not_load_does_not_hinder_its_rise() -> None:
+    """A line that is over-full for another's sake is no violation by one that is raised on other conductors."""
+    here = site(outlet("a", phase=None), outlet("b", phase=1))
+    before = Live("s", outlets={"a": OutletState(6.0, conductors=(0,)), "b": OutletState(16.0, held_a=30.0)})
+    after = replace(before, outlets={**before.outlets, "a": OutletState(16.0, conductors=(0,))})
+    assert [*i1a_planning(here, before, after)] == []
+    whole = replace(before, outlets={**before.outlets, "a": OutletState(16.0)})
+    assert [*i1a_planning(here, before, whole)] != []
