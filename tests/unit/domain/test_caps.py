@@ -1,5 +1,6 @@
 """Limits that an owner chooses below the fuses: fixed, by the clock, by the price, by the month's peaks, by balance."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -440,3 +441,20 @@ def test_the_main_fuse_s_phases_are_kept_together(
     assert max(load) - min(load) <= most_a
     unequal = [o for o, a in expected.items() if a < 16]
     assert {yard.reason(o) for o in unequal} <= {"cap:imbalance"}
+
+
+def test_another_interval_makes_no_peak_of_the_old_one() -> None:
+    """Energy of an hour is not that of a quarter; the month's peaks stay."""
+    tariff = PeakTariff(least_w=2_000)
+    yard = Yard(
+        site(outlet("a"), fuses=[fuse(rating_a=63, other_a=(20, 20, 20))], caps=[Cap("peak", peak=tariff)], meter="b1")
+    )
+    for n in range(70):
+        yard.after(60).frame(meter_a=(9.0, 9.0, 9.0) if n < 60 else (3.0, 3.0, 3.0))
+    peaks = yard.live.demand["peak"].peaks
+    yard.site = replace(yard.site, caps=(Cap("peak", peak=replace(tariff, interval_s=900)),), revision=2).checked()
+    for _ in range(20):
+        yard.after(60).frame(meter_a=(3.0, 3.0, 3.0))
+    after = yard.live.demand["peak"]
+    assert after.interval_s == 900
+    assert max(w for _, w in after.peaks) == max(w for _, w in peaks) < 1.03 * 9 * 3 * 230

@@ -90,13 +90,13 @@ def test_nothing_is_wasted(contest: Contest) -> None:
 @some
 @given(contests())
 def test_nobody_is_refused_who_fits(contest: Contest) -> None:
-    """Who is refused for a line would not fit there beside the minimums of those let in; for a turn only below turns."""
+    """Who is refused for a line would not fit there beside the minimums of those let in; for a turn only where places are kept free."""
     division = divide(contest)
     network = contest.network
     least = network.load_on([(network.paths[o], contest.claims[o].min_a) for o in division.shares], contest.load)
     for o, by in division.refused.items():
         if by == TURN:
-            assert Principle.TURNS in contest.principles
+            assert {Principle.TURNS, Principle.READINESS} & {*contest.principles}
         elif not by.endswith("/sessions"):
             own = [c for c in network.paths[o] if network.names[c] == by]
             assert any(least[c] + contest.claims[o].min_a > network.planning_a[c] for c in own)

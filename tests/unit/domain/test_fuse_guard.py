@@ -297,3 +297,19 @@ def test_one_that_is_already_stopping_is_not_shed_again() -> None:
     assert len(shed(yard)) == 1
     hear(yard, 5)
     assert len(shed(yard)) == len(set(shed(yard))) == 2
+
+
+def test_nobody_is_shed_for_what_has_been_shed() -> None:
+    """The last reading of one that was shed is from before; another that obeys is not stopped for it."""
+    here = site(outlet("a"), outlet("b", bridge="b2"), outlet("c"), fuses=[fuse(rating_a=40)])
+    yard = Yard(here)
+    for o in ("a", "b", "c"):
+        yard.start(o)
+    for _ in range(3):
+        yard.after(10).frame("b1")
+        yard.frame("b2")
+    yard.loads["b"].current_a = 18.0
+    yard.after(5).frame("b2")
+    for _ in range(3):
+        yard.after(9).frame("b1")
+    assert [f.about for f in yard.told("guard.shed")] == ["b"]

@@ -9,7 +9,7 @@ from epspot.control.events import PresenceChanged
 from epspot.control.leases import span_s
 from epspot.control.state import Phase, Plug
 from epspot.site import Policy
-from tests.unit.domain.world import NOW, Yard, outlet, site
+from tests.unit.domain.world import NOW, Yard, fuse, outlet, site
 
 LEASE_S = 900
 SPAN_S = 900 * 1.02 + 8
@@ -397,3 +397,21 @@ def test_an_older_presence_is_ignored() -> None:
     assert yard.live.bridges["b1"].suspect_since is None
     yard.do(PresenceChanged(yard.now, "b9", connected=False, version=1))
     assert yard.live.bridges.keys() == {"b1"}
+
+
+def test_what_a_silent_bridge_told_last_is_not_taken_off_the_main_meter() -> None:
+    """Its modules may draw nothing any more: then what the meter shows is other load."""
+    here = site(
+        outlet("a"), outlet("b", bridge="b2"), outlet("c"), fuses=[fuse(rating_a=32, other_a=(16, 16, 16))], meter="b1"
+    )
+    yard = Yard(here)
+    for o in ("a", "b", "c"):
+        yard.start(o)
+    for n in range(30):
+        ours = [yard.loads[o].reading(1).current_a[0] for o in ("a", "c", *(["b"] if n < 4 else []))]
+        yard.after(60).frame("b1", meter_a=(sum(ours) + 10, 10, 10))
+        if n < 4:
+            yard.frame("b2")
+    assert yard.live.bridges["b2"].silent
+    assert yard.live.other_a[0] >= 10
+    assert yard.at("a").limit_a + yard.at("c").limit_a + 10 <= 32

@@ -230,12 +230,17 @@ def test_a_need_that_cannot_be_met_is_told_once() -> None:
 
 
 def test_what_others_need_before_is_counted() -> None:
-    """Two that each need the fuse's 8 A for an hour can't both be ready in one: the second is told what it will lack."""
+    """Two that each need the fuse's 8 A for an hour can't both be ready in one: both are told what one of them will lack."""
     yard = yard_of(*same("ab"), rating_a=8, principle="readiness")
     need = 8 * 230
     assert [f.kind for f in yard.start("a", ready_by=NOW + 3600, needs_wh=need).facts] == ["session.active"]
     done = yard.start("b", ready_by=NOW + 3600, needs_wh=need)
-    assert [f.detail["missing_wh"] for f in done.facts if f.kind == "session.short"] == [need]
+    told = {f.about: f.detail["missing_wh"] for f in done.facts if f.kind == "session.short"}
+    assert told == {"s-a": need, "s-b": need}
+    yard.stop("s-b")
+    yard.run(60, every=10)
+    yard.change("s-a", ready_by=NOW + 3600 + 120, needs_wh=need)
+    assert not yard.session("a").cut_short
 
 
 def test_who_has_no_departure_is_not_starved() -> None:
@@ -321,3 +326,15 @@ def test_a_change_of_principle_drops_nobody_who_may_stay() -> None:
         yard.run(30, every=10)
         assert active(yard) == before
     assert yard.told("session.waiting") == []
+
+
+def test_who_has_no_time_to_spare_any_more_does_not_wait_for_the_turn() -> None:
+    """The moment is planned for: another who has hours left makes room."""
+    yard = Yard(site(outlet("a"), outlet("b"), fuses=[fuse(rating_a=8)], policy=Policy(principle="readiness")))
+    yard.start("a", ready_by=NOW + 36_000, needs_wh=2_000)
+    yard.after(305).frame()
+    need = 16 * 230 * 3
+    yard.start("b", ready_by=yard.now + 3 * 3600 + 200, needs_wh=need)
+    assert yard.limits_a() == {"a": 8}
+    yard.run(240, every=20)
+    assert yard.limits_a() == {"b": 8}

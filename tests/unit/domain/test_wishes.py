@@ -460,3 +460,27 @@ def test_a_planned_session_may_wait_for_its_turn() -> None:
     street.run(660)
     assert (street.session("a").phase, street.session("a").position) == (Phase.QUEUED, 1)
     assert [f.about for f in street.told("session.queued")] == ["s-a"]
+
+
+def test_a_planned_session_has_its_time_to_be_plugged_in() -> None:
+    """It counts from when its turn or its place in the queue begins, not from when it was asked for."""
+    yard = Yard(site(outlet("a"), outlet("b"), fuses=[fuse(rating_a=8)]))
+    yard.start("a")
+    yard.loads["b"].plug = Plug.NONE
+    yard.after(10).frame()
+    yard.start("b", start_at=yard.now + 3600)
+    yard.run(3600 + 500)
+    assert yard.session("b").phase is Phase.QUEUED
+    yard.run(300)
+    assert [f.detail["reason"] for f in yard.told("session.stopping")] == ["not_plugged"]
+
+
+def test_a_register_that_returns_moves_the_target() -> None:
+    """The bridge is told the register value that is right now."""
+    yard = Yard(site(outlet("a")))
+    yard.start("a", until_wh=5000)
+    yard.after(10).frame()
+    for wh in (1050, 10, 20, 1100):
+        yard.loads["a"].energy_wh = wh
+        yard.after(60).frame()
+    assert yard.commands[-1].modules["A"].until_wh == 6000

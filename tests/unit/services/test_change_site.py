@@ -138,3 +138,17 @@ def test_a_change_keeps_what_is_plugged_in(house: House) -> None:
     before = house.live().readings
     change(house, name="Yard")
     assert house.live().readings == before
+
+
+def test_an_outlet_in_use_is_not_moved(house: House) -> None:
+    """One with a session, or that may still draw, keeps its module, fuse and wiring, and the refusal says why."""
+    present, _ = house.lives.load("s")
+    rewired = tuple(replace(o, phases=(1,)) if o.id == "s-1" else o for o in present.outlets)
+    with pytest.raises(InvalidSite, match=r"outlet s-1 has a session"):
+        change(house, outlets=rewired)
+    stop_session(house.following, "user-1", next(s.id for s in house.live().sessions.values() if s.outlet == "s-1"))
+    for _ in range(3):
+        house.clock.at += 10
+        house.take(house.frame("s-b1"))
+    change(house, outlets=rewired)
+    assert house.live().outlets["s-1"].counted_a == 16

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from epspot.control.effects import SendCommand, Step
-from epspot.control.events import Event, Ticked, Watched
+from epspot.control.events import Event, SiteChanged, Watched
 from epspot.control.journal import CHECKPOINT_EVERY, Entry, UnknownEntry, entry_in
 from epspot.control.state import Live
 from epspot.control.step import step
 from epspot.ports import SessionRecord
 from epspot.replay.__main__ import main
-from epspot.services.advance import advance
+from epspot.services.advance import advance, reconfigure
 from epspot.services.register_site import register_site
 from epspot.services.replay import explain, replay
 from epspot.services.start_session import start_session
@@ -431,11 +431,11 @@ def test_a_changed_configuration_is_followed() -> None:
     house = lived()
     house.clock.at += 60
 
-    def wider(site: Site) -> Site:
+    def wider(site: Site, _: Live) -> tuple[Site, SiteChanged]:
         fuses = tuple(replace(f, rating_a=(20.0, 20.0, 20.0)) for f in site.fuses)
-        return replace(site, revision=site.revision + 1, fuses=fuses)
+        return replace(site, revision=site.revision + 1, fuses=fuses), SiteChanged(house.clock.at)
 
-    advance(house.controller, "s", Ticked(house.clock.at), change=wider)
+    reconfigure(house.controller, "s", wider)
     house.clock.at += 60
     house.take(house.frame("s-b1", M1=CHARGING))
     assert {e.revision for e in house.journal.entries} == {1, 2}

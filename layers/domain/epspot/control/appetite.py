@@ -47,8 +47,13 @@ def _follow(draft: Draft, session: SessionState, before: Appetite, new: Appetite
     ):
         draft.replan = True
     if (new.least_a, new.wakes_by) != (before.least_a, before.wakes_by):
+        known = session.wishes
         draft.tell(
-            "session.learned", session.id, outlet=session.outlet, least_a=new.least_a, wakes_by=new.wakes_by or None
+            "session.learned",
+            session.id,
+            outlet=session.outlet,
+            least_a=new.least_a or known.least_a,
+            wakes_by=new.wakes_by or known.wakes_by or None,
         )
 
 
@@ -125,7 +130,7 @@ def _share(draft: Draft, a: Appetite, state: OutletState, reading: Reading) -> A
 def _conductors(draft: Draft, outlet: Outlet, a: Appetite, reading: Reading) -> Appetite:
     width = len(outlet.phases)
     used = tuple(k for k in range(width) if reading.current_a[k] >= DRAWS_A)
-    if a.conductors is not None or len(used) == width:
+    if a.conductors is not None or not used or len(used) == width:
         return replace(a, unused_since=None)
     since = draft.now if a.unused_since is None else a.unused_since
     if draft.now - since < draft.site.policy.unused_s:

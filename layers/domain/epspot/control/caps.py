@@ -139,8 +139,9 @@ def _followed(draft: Draft, peak: PeakTariff, known: Demand | None, power: float
     now, local = draft.now, draft.site.local(draft.now)
     start = int(now // peak.interval_s) * peak.interval_s
     month = local.year * 12 + local.month
-    if known is None:
-        return Demand(start, now, 0.0, power, month)
+    if known is None or known.interval_s != peak.interval_s:
+        peaks = known.peaks if known is not None and known.month == month else ()
+        return Demand(start, now, power * (now - start) / _HOUR_S, power, month, peaks, peak.interval_s)
     if known.start == start:
         if abs(power - known.w) <= max(_NOISE_W, _NOISE * known.w):
             return known
@@ -148,8 +149,8 @@ def _followed(draft: Draft, peak: PeakTariff, known: Demand | None, power: float
         changed_at = max(known.at, _heard_before(draft)) if power > known.w else now
         wh = _wh_until(known, changed_at) + power * (now - changed_at) / _HOUR_S
         return replace(known, at=now, wh=wh, w=power)
-    peaks = _with_peak(draft.site, peak, known)
-    return Demand(start, now, power * (now - start) / _HOUR_S, power, month, peaks if month == known.month else ())
+    peaks = _with_peak(draft.site, peak, known) if month == known.month else ()
+    return Demand(start, now, power * (now - start) / _HOUR_S, power, month, peaks, peak.interval_s)
 
 
 def _heard_before(draft: Draft) -> float:

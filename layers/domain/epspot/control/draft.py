@@ -142,9 +142,9 @@ class Draft:
             state = self.bridges[b]
             if known is not None and known.boot == state.boot and known.seq > state.answered:
                 until = max(state.lease_until, known.at + span_s)
-                self.bridge(b, answered=known.seq, lease_until=until)
+                self.bridge(b, answered=known.seq, answered_at=known.at, lease_until=until)
         commands = tuple(
-            self._command(b, span_s)
+            self._command(b)
             for b in sorted(self._renewed | self._repeated)
             if self.bridges[b].boot is not None and self.bridges[b].answered
         )
@@ -170,7 +170,7 @@ class Draft:
             new = replace(self.live, readings=self.readings)
         return Step(new, commands, tuple(self._facts))
 
-    def _command(self, b: str, span_s: float) -> SendCommand:
+    def _command(self, b: str) -> SendCommand:
         state = self.bridges[b]
         return SendCommand(
             bridge=b,
@@ -179,7 +179,7 @@ class Draft:
             seq=state.answered,
             ttl_s=self.site.policy.lease_s,
             interval_s=state.interval_s or self.site.policy.interval_s,
-            modules={o.module: self._setting(o, state.lease_until - span_s) for o in self.outlets_of(b)},
+            modules={o.module: self._setting(o, state.answered_at) for o in self.outlets_of(b)},
             full=b in self.full,
         )
 

@@ -27,7 +27,7 @@ def due_at(site: Site, live: Live) -> int | None:
             times.append(s.stopping_since + FINAL_WAIT_S)
         if s.waiting_since is not None and not live.bridges[site.outlet[s.outlet].bridge].silent:
             times.append((turn_at(live.at, site.policy) + 1) * site.policy.turn_s)
-        if draft is not None and s.phase is not Phase.STOPPING and s.wishes != NO_WISHES:
+        if draft is not None and s.phase is not Phase.STOPPING and (s.wishes != NO_WISHES or s.waiting_since):
             times.append(plans.next_change(draft, s))
     cooled = (state.cooled_from + site.policy.cool_down_s for state in live.outlets.values() if state.trips)
     times += [at for at in cooled if at > live.at]

@@ -111,6 +111,17 @@ class OutlookReceived:
 
 
 @dataclass(frozen=True, slots=True)
+class SiteChanged:
+    """The site is configured otherwise from now on."""
+
+    at: float
+    moved: tuple[str, ...] = ()
+    """Outlets that have another module, fuse or wiring: nothing of what was known of them holds."""
+    fallbacks: tuple[tuple[str, float], ...] = ()
+    """Outlets whose fallback is lower now, with what it was: their bridges have that until they are told."""
+
+
+@dataclass(frozen=True, slots=True)
 class Watched:
     """Somebody is looking at the site and wants fresh figures."""
 
@@ -126,4 +137,4 @@ class Ticked:
 
 Message: TypeAlias = FrameReceived | EdgeReceived | HistoryReceived
 Request: TypeAlias = StartRequested | ChangeRequested | PauseRequested | ResumeRequested | StopRequested
-Event: TypeAlias = Message | PresenceChanged | Request | OutlookReceived | Watched | Ticked
+Event: TypeAlias = Message | PresenceChanged | Request | OutlookReceived | SiteChanged | Watched | Ticked

@@ -25,11 +25,23 @@ def watch_fuses(draft: Draft) -> None:
     ratings = [a for f in draft.site.fuses for a in f.rating_a]
     for line, rating in enumerate(ratings):
         name = draft.network.names[line]
-        if load[line] <= rating * _NOISE:
+        if load[line] <= rating * _NOISE or _is_being_shed(draft, line):
             draft.over_since.pop(name, None)
         elif draft.now - draft.over_since.setdefault(name, draft.now) >= SHED_AFTER_S:
             del draft.over_since[name]
             _shed(draft, line, load[line] - rating)
+
+
+def _is_being_shed(draft: Draft, line: int) -> bool:
+    """Tell whether somebody was shed there whose last reading is from before: what it drew is gone already."""
+    return any(
+        s.end is End.SHED
+        and s.stopping_since is not None
+        and s.outlet in draft.site.outlet
+        and line in draft.network.paths[s.outlet]
+        and draft.read_at(draft.site.outlet[s.outlet]) < s.stopping_since
+        for s in draft.sessions.values()
+    )
 
 
 def _fresh(draft: Draft) -> Iterator[tuple[Outlet, Reading]]:

@@ -6,8 +6,10 @@ seconds more for a load that has to obey. Receipt is never before sending, so th
 bridge's. A decrease counts only when it is seen: until then the outlet's fuses carry the larger of both.
 """
 
+from dataclasses import replace
+
 from epspot.control.draft import Draft
-from epspot.control.events import FrameReceived
+from epspot.control.events import FrameReceived, SiteChanged
 from epspot.control.state import BridgeState, OutletState, Reading
 from epspot.site import Outlet, Policy, Site
 
@@ -53,13 +55,29 @@ def reconcile(draft: Draft) -> None:
         draft.bridges.setdefault(b, cold_bridge(until))
     draft.outlets = {o.id: draft.outlets.get(o.id) or cold_outlet(o, until) for o in site.outlets}
     draft.bridges = {b: s for b, s in draft.bridges.items() if b in site.of_bridge}
+    draft.over_since = {line: since for line, since in draft.over_since.items() if line in site.network.names}
+    draft.demand = {name: d for name, d in draft.demand.items() if name in site.network.caps}
     if not live.outlets:
         draft.other_a = site.main.other_a
     for b in site.of_bridge:
         # A lease of another length counts anew from the message that it answers, though that was answered before.
         draft.bridge(b, answered=0)
-        draft.renew(b)
+        if b in live.bridges:
+            draft.next_rev(b)  # so that a lost command is repaired
+        else:
+            draft.renew(b)
     draft.replan = True
+
+
+def take_change(draft: Draft, change: SiteChanged) -> None:
+    """Forget what was known of outlets that were moved; count fallbacks that bridges may still have."""
+    until = draft.now + span_s(draft.site.policy)
+    for o in change.moved:
+        draft.outlets[o] = cold_outlet(draft.site.outlet[o], until)
+    for o, a in change.fallbacks:
+        earlier = max(a, draft.outlets[o].earlier_fallback_a)
+        rev = draft.next_rev(draft.site.outlet[o].bridge)
+        draft.outlet(o, earlier_fallback_a=earlier, earlier_fallback_rev=rev)
 
 
 def lower(draft: Draft, outlet: Outlet, limit_a: float, rev: int) -> None:
@@ -95,15 +113,17 @@ def expire(draft: Draft) -> None:
             state = draft.outlets[o.id]
             if lapsed and (state.limit_a > o.fallback_a or state.conductors is not None):
                 fallen, rev = min(state.limit_a, o.fallback_a), draft.next_rev(b)
-                draft.outlet(o.id, limit_a=fallen, since_rev=rev, reason="unknown", conductors=None)
+                held = max(state.held_a, state.limit_a) if state.earlier_fallback_a > fallen else state.held_a
+                draft.outlet(o.id, limit_a=fallen, since_rev=rev, held_a=held, reason="unknown", conductors=None)
                 draft.replan = True
+                state = draft.outlets[o.id]
             if state.held_a and draft.now > (bridge.lease_until if lapsed else state.held_until):
                 _let_fall(draft, o)
 
 
 def _let_fall(draft: Draft, outlet: Outlet) -> None:
     state = draft.outlets[outlet.id]
-    held = min(state.held_a, outlet.fallback_a)
+    held = min(state.held_a, max(outlet.fallback_a, state.earlier_fallback_a))
     if held == state.held_a:
         return
     draft.outlet(outlet.id, held_a=held if held > state.limit_a else 0.0, held_conductors=None)
@@ -128,6 +148,9 @@ def see(draft: Draft, frame: FrameReceived, *, listed_only: bool) -> None:
     """
     for o in draft.outlets_of(frame.bridge):
         state = draft.outlets[o.id]
+        if state.earlier_fallback_a and frame.rev >= state.earlier_fallback_rev:
+            state = replace(state, earlier_fallback_a=0.0, earlier_fallback_rev=0)
+            draft.outlets[o.id] = state
         if not state.held_a or frame.rev < state.since_rev or (listed_only and o.module not in frame.modules):
             continue
         r = draft.reading(o)
@@ -158,5 +181,4 @@ def adopt(draft: Draft, frame: FrameReceived) -> None:
 
 def due_for_renewal(site: Site, bridge: BridgeState, at: float) -> bool:
     """Tell whether half of a lease is over when a message comes in at ``at``."""
-    leased_at = bridge.lease_until - span_s(site.policy)
-    return at - leased_at >= site.policy.lease_s / 2
+    return at - bridge.answered_at >= site.policy.lease_s / 2

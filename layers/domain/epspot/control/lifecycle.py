@@ -60,7 +60,7 @@ def begin(draft: Draft, session: str, outlet: str, wishes: Wishes = NO_WISHES) -
             f"Uttag {here.number} kan inte nås just nu. Välj ett annat, eller försök igen senare.",
         )
     _add(draft, session, here, reading, wishes)
-    _promise(draft, session)
+    _promise(draft)
 
 
 def _add(draft: Draft, session: str, outlet: Outlet, reading: Reading | None, wishes: Wishes) -> None:
@@ -86,21 +86,23 @@ def _add(draft: Draft, session: str, outlet: Outlet, reading: Reading | None, wi
     draft.replan = True
 
 
-def _promise(draft: Draft, session_id: str) -> None:
-    """Say at once if what a session needs can't be had in time, and when that changes."""
-    session = draft.sessions[session_id]
-    short = plans.shortfall_wh(draft, session)
-    if (short > _LITTLE_WH) == session.cut_short:
-        return
-    draft.session(session.id, cut_short=not session.cut_short)
-    if not session.cut_short:
-        draft.tell(
-            "session.short",
-            session.id,
-            outlet=session.outlet,
-            needs_wh=session.wishes.needs_wh,
-            missing_wh=round(short),
-        )
+def _promise(draft: Draft) -> None:
+    """Say at once to everybody what of its need can't be had in time, also when another's need makes it so."""
+    for session in list(draft.sessions.values()):
+        if session.wishes.needs_wh is None or session.phase is Phase.STOPPING:
+            continue
+        short = plans.shortfall_wh(draft, session)
+        if (short > _LITTLE_WH) == session.cut_short:
+            continue
+        draft.session(session.id, cut_short=not session.cut_short)
+        if not session.cut_short:
+            draft.tell(
+                "session.short",
+                session.id,
+                outlet=session.outlet,
+                needs_wh=session.wishes.needs_wh,
+                missing_wh=round(short),
+            )
 
 
 def begin_by_itself(draft: Draft, outlet: Outlet) -> None:
@@ -138,7 +140,7 @@ def change(draft: Draft, session_id: str, wishes: Wishes) -> None:
     draft.session(session_id, wishes=wishes)
     draft.tell("session.changed", session_id, outlet=session.outlet)
     draft.next_rev(draft.site.outlet[session.outlet].bridge)
-    _promise(draft, session_id)
+    _promise(draft)
     draft.replan = True
 
 
@@ -183,6 +185,8 @@ def _has_changed(draft: Draft, session: SessionState) -> bool:
     """Tell whether time alone lets a session have current that had to wait for it, or the reverse."""
     if session.phase is not Phase.PAUSED and (session.phase is Phase.PLANNED) == plans.wants_now(draft, session):
         return True
+    if plans.is_pressed_at(draft, session) <= draft.now:
+        return True
     return draft.outlets[session.outlet].reason == COOL_DOWN and not is_cooling(draft, session.outlet)
 
 
@@ -216,7 +220,7 @@ def watch_reading(draft: Draft, outlet: Outlet, session: SessionState, reading: 
         stop(draft, session, End.FAULT)
         return
     if reading.plug is Plug.NONE:
-        waited_s = draft.now - max(session.since, session.on_since or 0.0)
+        waited_s = draft.now - max(session.since, session.on_since or 0.0, session.waiting_since or 0.0)
         if session.plugged:
             stop(draft, session, End.UNPLUGGED)
         elif session.phase is not Phase.PLANNED and waited_s > draft.site.policy.plug_wait_s:

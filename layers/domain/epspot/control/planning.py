@@ -38,10 +38,10 @@ class Aim(NamedTuple):
 def plan(draft: Draft) -> None:
     """Decide anew who is admitted and what every outlet may draw."""
     _change_phases(draft)
-    served, turn = _servable(draft), draft.turn
-    order, aims = _aim(draft, served)
+    served, new_turn = _servable(draft), _begin_turn(draft)
+    order, aims = _aim(draft, served, new_turn=new_turn)
     _note_turns(draft, [served[o] for o in order], aims)
-    if draft.turn != turn:
+    if new_turn:
         _note_places(draft, [served[o] for o in order])
     _grant(draft, order, aims)
 
@@ -101,27 +101,32 @@ def is_cooling(draft: Draft, outlet: str) -> bool:
     return bool(tripped_at) and draft.now - tripped_at < draft.site.policy.cool_down_s
 
 
-def moment(draft: Draft, sessions: Iterable[SessionState]) -> admission.Moment:
-    """Tell what the serving order depends on now; a new turn begins with it."""
+def _begin_turn(draft: Draft) -> bool:
+    """Begin a new turn if it is time and somebody waits for it; tell whether one begins."""
     policy = draft.site.policy
     wanting = [s for s in draft.sessions.values() if s.phase in (Phase.QUEUED, Phase.ACTIVE)]
     new_turn = admission.turn_is_over(wanting, draft.turn, draft.now, policy)
     if new_turn:
         draft.turn = admission.turn_at(draft.now, policy)
+    return new_turn
+
+
+def _moment(draft: Draft, sessions: Iterable[SessionState], *, new_turn: bool) -> admission.Moment:
+    """Tell what the serving order depends on now."""
     by_readiness = Principle.READINESS in draft.site.principle.values()
     spare = {s.id: plans.spare_s(draft, s) for s in sessions} if by_readiness else {}
-    return admission.Moment(draft.now, policy, new_turn, spare)
+    return admission.Moment(draft.now, draft.site.policy, new_turn, spare)
 
 
 # ------------------------------------------------------------------ the aim
 
 
-def _aim(draft: Draft, served: Mapping[str, SessionState]) -> tuple[list[str], dict[str, Aim]]:
+def _aim(draft: Draft, served: Mapping[str, SessionState], *, new_turn: bool) -> tuple[list[str], dict[str, Aim]]:
     """Divide as if every change took effect at once; what isn't used is divided anew where somebody lacks it."""
-    turn, most_apart = draft.turn, draft.site.policy.max_imbalance_a
-    contest = _contest(draft, served)
+    most_apart = draft.site.policy.max_imbalance_a
+    contest = _contest(draft, served, new_turn=new_turn)
     division = balanced_division(contest, most_apart)
-    if draft.turn == turn and any(served[o].phase is Phase.ACTIVE for o in division.refused):
+    if not new_turn and any(served[o].phase is Phase.ACTIVE for o in division.refused):
         contest = contest._replace(claims={o: _untried(draft, served[o], c) for o, c in contest.claims.items()})
         division = balanced_division(contest, most_apart)
     asked, lacking = contest.claims, _lacking(division)
@@ -150,7 +155,7 @@ def _touches(draft: Draft, claim: Claim, lacking: Collection[str]) -> bool:
     return TURN in lacking or any(draft.network.names[c] in lacking for c in draft.network.paths[claim.outlet])
 
 
-def _contest(draft: Draft, served: Mapping[str, SessionState]) -> Contest:
+def _contest(draft: Draft, served: Mapping[str, SessionState], *, new_turn: bool) -> Contest:
     site = draft.site
     network = site.network.limited(caps.limits(draft))
     # What can't be commanded stays as it is; what is on its way down will be gone.
@@ -159,7 +164,7 @@ def _contest(draft: Draft, served: Mapping[str, SessionState]) -> Contest:
         for o in site.outlets
         if (state := draft.outlets[o.id]).counted_a and o.id not in served and not draft.reachable(o)
     }
-    now = moment(draft, served.values())
+    now = _moment(draft, served.values(), new_turn=new_turn)
     principles = [site.principle[f] for f in network.fuse_names]
     return Contest(
         network=network,
@@ -303,6 +308,8 @@ def _leave(draft: Draft, outlet: Outlet, session: SessionState | None) -> None:
     if session is None or session.phase not in (Phase.QUEUED, Phase.ACTIVE):
         if state.limit_a:
             lower(draft, outlet, 0.0, draft.next_rev(outlet.bridge))
+    elif state.limit_a > outlet.max_a:
+        lower(draft, outlet, outlet.max_a, draft.next_rev(outlet.bridge))
     elif state.reason != UNKNOWN:
         draft.outlet(outlet.id, reason=UNKNOWN)
 

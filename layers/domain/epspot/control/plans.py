@@ -15,7 +15,7 @@ from epspot.control.state import NO_WISHES, Phase, SessionState, Wishes
 from epspot.control.warmth import heating_s
 from epspot.errors import InvalidRequest
 from epspot.sessions.metering import Meter, energy_wh
-from epspot.site import Outlet
+from epspot.site import Outlet, Principle
 
 Periods: TypeAlias = tuple[tuple[float, float], ...]
 
@@ -85,6 +85,8 @@ def next_change(draft: Draft, session: SessionState) -> float:
     w = session.wishes
     times = [t for period in wanted(draft, session) for t in period if t > draft.now]
     times += [t for t in (ends_at(w), w.ready_by) if t is not None and t > draft.now]
+    if (pressed_at := is_pressed_at(draft, session)) > draft.now:
+        times.append(pressed_at)
     return min(times, default=inf)
 
 
@@ -133,6 +135,13 @@ def spare_s(draft: Draft, session: SessionState) -> float:
     """Tell for how long a session could do without current and still be ready in time; negative: it can't."""
     full = power_w(draft.site.outlet[session.outlet], session)
     return ready_by(session) - draft.now - remaining_wh(draft, session) / full * 3600
+
+
+def is_pressed_at(draft: Draft, session: SessionState) -> float:
+    """Tell when one that waits has no time to spare any more, where readiness counts; infinite: never."""
+    if session.waiting_since is None or Principle.READINESS not in draft.site.principle.values():
+        return inf
+    return draft.now + spare_s(draft, session)
 
 
 def needed_a(draft: Draft, session: SessionState) -> float:

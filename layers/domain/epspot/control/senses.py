@@ -8,7 +8,7 @@ from typing import Any
 from epspot.control import alarms
 from epspot.control.draft import Draft
 from epspot.control.events import EdgeReceived, FrameReceived
-from epspot.control.leases import EARLIER_BOOTS, REOPEN_AFTER_S
+from epspot.control.leases import EARLIER_BOOTS, REOPEN_AFTER_S, tolerance_a
 from epspot.control.state import Fault, Reading, Readings, SessionState
 from epspot.sessions.metering import Doubt, Meter, doubt, most_wh, rebased
 from epspot.site import Amperes, Outlet
@@ -136,12 +136,22 @@ def take_main_meter(draft: Draft, frame: FrameReceived) -> None:
     else:
         ours = [0.0, 0.0, 0.0]
         for o, r in draft.known_readings():
+            most = _most_ours_a(draft, o)
             for conductor, p in enumerate(o.phases):
-                ours[p] += r.current_a[conductor]
+                ours[p] += min(r.current_a[conductor], most)
         other = _settled(draft.other_a, [m - a for m, a in zip(frame.meter_a, ours, strict=True)])
     if other != draft.other_a:
         draft.other_a = other
         draft.replan = True
+
+
+def _most_ours_a(draft: Draft, outlet: Outlet) -> float:
+    """Tell how much of a measured current counts as an outlet's own: no more than its fuses carry for it anyway.
+
+    What a silent bridge told last, or a welded relay lets through, is other load.
+    """
+    counted = draft.outlets[outlet.id].counted_a
+    return counted + tolerance_a(counted) if counted and not draft.bridges[outlet.bridge].silent else 0.0
 
 
 def _doubt_other_load(draft: Draft, outlet: Outlet, last: Reading, new: Reading) -> None:
@@ -216,11 +226,13 @@ def _metered(draft: Draft, outlet: Outlet, last: Reading | None, new: Reading, s
         # It had fallen by mistake: what it showed since then was not energy.
         high = session.fell_from_wh
         draft.session(session.id, base_wh=high, fell_from_wh=None)
+        _end_elsewhere(draft, session)
         _put_aside(draft, outlet.id, doubt="register_returned", last_wh=high, new_wh=new.energy_wh)
         return new
     if last is None or wrong is None:
         if session is not None and session.base_wh is None:
             draft.session(session.id, base_wh=new.energy_wh, start_wh=new.energy_wh)
+            _end_elsewhere(draft, session)
         return new
     if wrong is not Doubt.ZERO or not last.faults & Fault.REGISTER:
         _put_aside(draft, outlet.id, doubt=wrong.value, last_wh=last.energy_wh, new_wh=new.energy_wh)
@@ -247,8 +259,13 @@ def _rebase(draft: Draft, session: SessionState, last_wh: int, new_wh: int, *, f
         start_wh=new_wh if session.start_wh is None else session.start_wh,
         fell_from_wh=max(last_wh, session.fell_from_wh or 0) if fell else session.fell_from_wh,
     )
+    _end_elsewhere(draft, session)
+
+
+def _end_elsewhere(draft: Draft, session: SessionState) -> None:
+    """Tell the bridge that a session with an amount to have ends at another register value now."""
     if session.wishes.until_wh is not None:
-        draft.next_rev(draft.site.outlet[session.outlet].bridge)  # it ends at another register value now
+        draft.next_rev(draft.site.outlet[session.outlet].bridge)
 
 
 def _forget_found(draft: Draft, frame: FrameReceived) -> None:

@@ -123,7 +123,7 @@ class Wishes:
     least_a: float | None = None
     """Below this the vehicle is known not to charge."""
     wakes_by: str = ""
-    """How the vehicle is known to be woken: ``limit``, ``relay``, or not known."""
+    """How the vehicle is known to be woken: ``relay``, or not known."""
 
 
 NO_WISHES = Wishes()
@@ -222,6 +222,10 @@ class OutletState:
     """Those that the newest command allows; None: all."""
     held_conductors: tuple[int, ...] | None = None
     """Those that ``held_a`` is counted on; None: all."""
+    earlier_fallback_a: float = 0.0
+    """A larger fallback that its bridge may still have."""
+    earlier_fallback_rev: int = 0
+    """The revision that brought the present one."""
     trips: tuple[float, ...] = ()
     """When its power guard tripped, within the last day."""
 
@@ -245,6 +249,8 @@ class BridgeState:
     """Boots before this one: their frames contribute registers only."""
     epoch_at: float = 0.0
     rev: int = 0
+    answered_at: float = 0.0
+    """When the message that the newest lease counts from was received."""
     lease_until: float = 0.0
     """When the newest lease has run out on the bridge's clock for certain."""
     answered: int = 0
@@ -273,6 +279,7 @@ class Demand:
     """Of the site's calendar: year x 12 + month."""
     peaks: tuple[tuple[int, float], ...] = ()
     """(day or interval, mean in W), the highest first."""
+    interval_s: int = 3600
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from epspot.control.events import (
     PauseRequested,
     PresenceChanged,
     ResumeRequested,
+    SiteChanged,
     StartRequested,
     StopRequested,
     Ticked,
@@ -58,6 +59,8 @@ def step(site: Site, live: Live, event: Event) -> Step:
     """
     draft = Draft(site, live, event.at)
     leases.reconcile(draft)
+    if isinstance(event, SiteChanged):
+        leases.take_change(draft, event)
     leases.expire(draft)
     _HANDLERS[type(event)](draft, event)
     _pass_time(draft)
@@ -117,7 +120,7 @@ def _keep_lease(draft: Draft, frame: FrameReceived) -> None:
     ):
         draft.renew(frame.bridge)
     elif frame.rev < bridge.rev:
-        if frame.at - (bridge.lease_until - leases.span_s(draft.site.policy)) < draft.site.policy.lease_s:
+        if frame.at - bridge.answered_at < draft.site.policy.lease_s:
             draft.repeat(frame.bridge)
         else:
             draft.renew(frame.bridge)
@@ -241,8 +244,8 @@ def _outlook(draft: Draft, outlook: OutlookReceived) -> None:
     draft.replan = True
 
 
-def _ticked(draft: Draft, _: Ticked) -> None:
-    """Nothing but time has passed."""
+def _ticked(draft: Draft, _: Ticked | SiteChanged) -> None:
+    """Nothing but time has passed, or what has changed is in the configuration."""
 
 
 def _pass_time(draft: Draft) -> None:
@@ -284,8 +287,7 @@ def _set_pace(draft: Draft) -> None:
     for b, bridge in list(draft.bridges.items()):
         if bridge.boot is None or bridge.silent or bridge.interval_s == wanted:
             continue
-        leased_at = bridge.lease_until - leases.span_s(policy)
-        if not bridge.interval_s or wanted < bridge.interval_s or draft.now - leased_at > WATCH_S:
+        if not bridge.interval_s or wanted < bridge.interval_s or draft.now - bridge.answered_at > WATCH_S:
             draft.bridge(b, interval_s=wanted)
             draft.renew(b)
 
@@ -305,6 +307,7 @@ _HANDLERS: dict[type, Callable[[Draft, Any], None]] = {
     PauseRequested: _pause,
     ResumeRequested: _resume,
     OutlookReceived: _outlook,
+    SiteChanged: _ticked,
     StopRequested: _stop,
     Watched: _watched,
     Ticked: _ticked,

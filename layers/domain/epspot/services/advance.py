@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from epspot.control.effects import Step
-from epspot.control.events import Event
+from epspot.control.events import Event, SiteChanged
 from epspot.control.state import Live
 from epspot.control.step import step
 from epspot.errors import Conflict
@@ -24,27 +24,36 @@ class Controller:
     journal: Journal | None = None
 
 
-def advance(
-    world: Controller,
-    site_id: str,
-    event: Event,
-    record: SessionRecord | None = None,
-    change: Callable[[Site], Site] | None = None,
-) -> Step:
+def advance(world: Controller, site_id: str, event: Event, record: SessionRecord | None = None) -> Step:
     """Return the step that ``event`` made; a lost race is run again on what the winner wrote.
 
-    ``record`` is that of the session which the event starts. ``change`` makes the configuration under which the event
-    happens from the present one.
+    ``record`` is that of the session which the event starts.
 
     Raises NotFound (no such site), a Refusal from the step, or Conflict when the races never end.
     """
+    return _happen(world, site_id, lambda site, _: (site, event), record)[1]
+
+
+def reconfigure(world: Controller, site_id: str, change: Callable[[Site, Live], tuple[Site, SiteChanged]]) -> Site:
+    """Return the configuration that ``change`` made of the present one, anew on every try, with what is different.
+
+    Raises as ``advance`` does.
+    """
+    return _happen(world, site_id, change)[0]
+
+
+def _happen(
+    world: Controller,
+    site_id: str,
+    what: Callable[[Site, Live], tuple[Site, Event]],
+    record: SessionRecord | None = None,
+) -> tuple[Site, Step]:
     for attempt in range(MAX_TRIES):
-        site, before = world.lives.load(site_id)
-        changed = None if change is None else change(site)
-        site = changed or site
+        present, before = world.lives.load(site_id)
+        site, event = what(present, before)
         result = step(site, before, event)
         try:
-            world.lives.commit(before, result, record, changed)
+            world.lives.commit(before, result, record, None if site is present else site)
         except Conflict:
             # It may have written the decision, and failed at the readings.
             _keep(world, site, before, event, result, committed=False)
@@ -56,7 +65,7 @@ def advance(
                 world.commands.publish(command)
         finally:
             _keep(world, site, before, event, result, committed=True)
-        return result
+        return site, result
     raise AssertionError  # the loop returns or raises
 
 

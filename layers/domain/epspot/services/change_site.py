@@ -1,12 +1,14 @@
 """Change a site's configuration while it lives."""
 
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
-from epspot.control.events import Ticked
+from epspot.control.events import SiteChanged
+from epspot.control.state import Live
 from epspot.errors import InvalidSite
-from epspot.ports import Clock, Lives
-from epspot.services.advance import Controller, advance
-from epspot.site import Site
+from epspot.ports import Clock
+from epspot.services.advance import Controller, reconfigure
+from epspot.site import Outlet, Site
 
 
 def change_site(world: Controller, clock: Clock, site: Site) -> Site:
@@ -16,20 +18,33 @@ def change_site(world: Controller, clock: Clock, site: Site) -> Site:
     unknown, and counts at its maximum until it is heard of. A change is refused whole. Raises NotFound, InvalidSite, or
     Conflict, also if another site has one of its bridges or outlets.
     """
-    made: list[Site] = []
 
-    def change(present: Site) -> Site:
-        # Anew on every try: a session may have begun since the last.
-        _refuse_while_used(world.lives, site)
-        made.append(replace(site, revision=present.revision + 1).checked())
-        return made[-1]
+    def change(present: Site, live: Live) -> tuple[Site, SiteChanged]:
+        new = replace(site, revision=present.revision + 1).checked()
+        moved = tuple(o.id for o in new.outlets if o.id in present.outlet and _place(present.outlet[o.id]) != _place(o))
+        if used := [*_used(live, present, new, moved)]:
+            raise InvalidSite(used)
+        lowered = (
+            (o.id, was.fallback_a)
+            for o in new.outlets
+            if (was := present.outlet.get(o.id)) is not None and was.fallback_a > o.fallback_a and o.id not in moved
+        )
+        return new, SiteChanged(clock.now(), moved, tuple(lowered))
 
-    advance(world, site.id, Ticked(clock.now()), change=change)
-    return made[-1]
+    return reconfigure(world, site.id, change)
 
 
-def _refuse_while_used(lives: Lives, site: Site) -> None:
-    """Raise InvalidSite if a session lives at an outlet that is to be taken away."""
-    _, live = lives.load(site.id)
-    if used := sorted(s.outlet for s in live.sessions.values() if s.outlet not in site.outlet):
-        raise InvalidSite([f"outlet {o} has a session: stop it before the outlet is taken away" for o in used])
+def _place(outlet: Outlet) -> tuple[object, ...]:
+    """Tell what must not change while an outlet is in use."""
+    return outlet.bridge, outlet.module, outlet.fuse, outlet.phases
+
+
+def _used(live: Live, present: Site, new: Site, moved: Collection[str]) -> Iterator[str]:
+    """Tell of each outlet that is to be moved or taken away why it can't be now."""
+    in_use = {s.outlet for s in live.sessions.values()}
+    for o in sorted((present.outlet.keys() - new.outlet.keys()) | {*moved}):
+        state = live.outlets.get(o)
+        if o in in_use:
+            yield f"outlet {o} has a session: stop it before the outlet is moved or taken away"
+        elif o in moved and state is not None and state.counted_a:
+            yield f"outlet {o} may still draw {state.counted_a:g} A: move it when it is known to be off"
