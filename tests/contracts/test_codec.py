@@ -142,6 +142,7 @@ session_states = st.builds(
     base_wh=st.none() | whole,
     start_wh=st.none() | whole,
     booked_wh=whole,
+    fell_from_wh=st.lists(whole, max_size=3).map(tuple),
     plugged=st.booleans(),
     idle_since=maybe_time,
     first_rev=st.none() | whole,

@@ -136,3 +136,18 @@ def test_what_an_outlet_does_not_load_does_not_hinder_its_rise() -> None:
     assert [*i1a_planning(here, before, after)] == []
     whole = replace(before, outlets={**before.outlets, "a": OutletState(16.0)})
     assert [*i1a_planning(here, before, whole)] != []
+
+
+def test_a_register_that_fell_twice_returns_to_where_it_fell_from_last() -> None:
+    """After a reset a placeholder comes and goes: what it showed in between is nobody's, however high it once stood."""
+    yard = Yard(site(outlet("a")))
+    yard.loads["a"].energy_wh = 3_000_000
+    yard.after(10).frame()
+    yard.start("a")
+    for wh in (93, 1102, 5, 1182, 1300):
+        yard.loads["a"].energy_wh = wh
+        yard.after(60 if wh in (5, 1182) else 900).frame()
+    yard.stop("s-a")
+    yard.after(10).frame()
+    [ended] = yard.told("session.ended")
+    assert ended.detail["energy_wh"] == 1300 - 93

@@ -115,7 +115,8 @@ def begin_by_itself(draft: Draft, outlet: Outlet) -> None:
     is_free = draft.session_at(outlet.id) is None and not draft.outlets[outlet.id].spent
     if not outlet.autostart or not is_free or reading.faults & GRAVE or not draft.reachable(outlet):
         return
-    session = f"{outlet.id}-{draft.now:.0f}"
+    told = draft.readings[outlet.bridge]  # each message begins one session at an outlet at most
+    session = f"{outlet.id}-{told.boot}-{told.seq}"
     draft.tell("session.begun", session, outlet=outlet.id, number=outlet.number, at=draft.now)
     _add(draft, session, outlet, reading, NO_WISHES)
 

@@ -14,6 +14,7 @@ from epspot.sessions.metering import Doubt, Meter, doubt, most_wh, rebased
 from epspot.site import Amperes, Outlet
 
 MAX_FOUND = 100
+_MOST_FALLS = 7
 _OTHER_STEP_A = 2.0
 """The other load must have fallen this far before what it leaves is handed out, so that it doesn't flap."""
 
@@ -222,10 +223,11 @@ def _metered(draft: Draft, outlet: Outlet, last: Reading | None, new: Reading, s
     """Check a register against the one before; where it can't be right, count on from it and say so."""
     session = draft.session_at(outlet.id)
     wrong = None if last is None else doubt(last.energy_wh, new.energy_wh, _most(outlet, seconds))
-    if session is not None and _has_returned(draft, outlet, session, new.energy_wh):
+    high = None if session is None else _returned_to(draft, outlet, session, new.energy_wh)
+    if session is not None and high is not None:
         # It had fallen by mistake: what it showed since then was not energy.
-        high = session.fell_from_wh
-        draft.session(session.id, base_wh=high, fell_from_wh=None)
+        earlier = tuple(h for h in session.fell_from_wh if h > high)
+        draft.session(session.id, base_wh=high, fell_from_wh=earlier)
         _end_elsewhere(draft, session)
         _put_aside(draft, outlet.id, doubt="register_returned", last_wh=high, new_wh=new.energy_wh)
         return new
@@ -244,10 +246,10 @@ def _metered(draft: Draft, outlet: Outlet, last: Reading | None, new: Reading, s
     return new
 
 
-def _has_returned(draft: Draft, outlet: Outlet, session: SessionState, register_wh: int) -> bool:
-    """Tell whether a register that fell in this session is where it would be if it had not."""
-    high = session.fell_from_wh
-    return high is not None and 0 <= register_wh - high <= _most(outlet, draft.now - session.since)
+def _returned_to(draft: Draft, outlet: Outlet, session: SessionState, register_wh: int) -> int | None:
+    """Tell from where a register fell in this session that is now where it would be if it had not; None: it isn't."""
+    most = _most(outlet, draft.now - session.since)
+    return max((high for high in session.fell_from_wh if 0 <= register_wh - high <= most), default=None)
 
 
 def _rebase(draft: Draft, session: SessionState, last_wh: int, new_wh: int, *, fell: bool) -> None:
@@ -257,7 +259,7 @@ def _rebase(draft: Draft, session: SessionState, last_wh: int, new_wh: int, *, f
         base_wh=meter.base_wh,
         booked_wh=meter.booked_wh,
         start_wh=new_wh if session.start_wh is None else session.start_wh,
-        fell_from_wh=max(last_wh, session.fell_from_wh or 0) if fell else session.fell_from_wh,
+        fell_from_wh=(*session.fell_from_wh[-_MOST_FALLS:], last_wh) if fell else session.fell_from_wh,
     )
     _end_elsewhere(draft, session)
 

@@ -184,8 +184,8 @@ class SessionState:
     start_wh: int | None = None
     booked_wh: int = 0
     """What was certain before the register was reset, replaced or leapt."""
-    fell_from_wh: int | None = None
-    """Where the register stood before it fell: if it comes back there, what it showed in between was not energy."""
+    fell_from_wh: tuple[int, ...] = ()
+    """Where the register stood before each of its falls: if it comes back there, what it showed in between was not energy."""
     plugged: bool = False
     idle_since: float | None = None
     first_rev: int | None = None

@@ -145,6 +145,7 @@ _IN: dict[str, Callable[[Any], Any]] = {
     "conductors": _tuples,
     "held_conductors": _tuples,
     "trips": _tuples,
+    "fell_from_wh": _tuples,
     "peaks": _tuples,
     "phase": Phase,
     "end": lambda told: None if told is None else End(told),
