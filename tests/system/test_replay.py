@@ -26,7 +26,7 @@ def kept(cloud: Cloud, site: str) -> list[Entry]:
 
 def lived(stage: Stage) -> tuple[Place, str]:
     """Let two cars share a fuse, one of them leave, and everything reach the journal."""
-    place = stage.place("again", outlet("again", 1), outlet("again", 2), fuse_a=20.0).start()
+    place = stage.place("replayed", outlet("replayed", 1), outlet("replayed", 2), fuse_a=20.0).start()
     anna, bertil = place.user("anna"), place.user("bertil")
     for n in (1, 2):
         place.runner.plug(f"M{n}", Car(needs_wh=60_000, phases=1, reaction_s=0.5, ramp_s=0.5))
