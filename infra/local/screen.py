@@ -13,7 +13,6 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from epspot.control.admission import queue
 from epspot.control.state import Phase
 from epspot.ports import Notice
 from infra.local.observer import Observer
@@ -26,7 +25,14 @@ _WIDTH, _HEIGHT = 132, 40
 _SVG = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
 """Rich's own form, less the fonts that it would fetch from elsewhere."""
 
-_COLOURS = {Phase.ACTIVE: "green", Phase.QUEUED: "yellow", Phase.STOPPING: "magenta"}
+_COLOURS = {
+    Phase.PLANNED: "blue",
+    Phase.QUEUED: "yellow",
+    Phase.PAUSED: "cyan",
+    Phase.ACTIVE: "green",
+    Phase.STOPPING: "magenta",
+    Phase.ENDED: "dim",
+}
 
 
 def draw(observer: Observer, clock: str, note: str) -> Layout:
@@ -123,9 +129,9 @@ def _sessions(observer: Observer) -> Panel:
 
 def _queue(observer: Observer) -> Panel:
     table = Table.grid(padding=(0, 1))
-    waiting = queue(observer.live.sessions.values())
-    for position, s in enumerate(waiting[:_QUEUE], 1):
-        table.add_row(str(position), observer.site.outlet[s.outlet].number, observer.live.outlets[s.outlet].reason)
+    waiting = sorted((s for s in observer.live.sessions.values() if s.position), key=lambda s: (s.position, s.since))
+    for s in waiting[:_QUEUE]:
+        table.add_row(str(s.position), observer.site.outlet[s.outlet].number, observer.live.outlets[s.outlet].reason)
     return Panel(table if waiting else Text("nobody waits", "dim"), title=f"queue: {len(waiting)}")
 
 
@@ -142,13 +148,15 @@ def _sentence(notice: Notice, number: Callable[[str], str]) -> str:
     match fact.kind:
         case "session.ended":
             return f"{where}: ended, {fact.detail['reason']}, {fact.detail['energy_wh']} Wh"
-        case "session.queued" | "session.waiting":
-            return f"{where}: waits for {fact.detail['reason']}"
+        case "session.queued" | "session.waiting" | "session.moved":
+            return f"{where}: waits for {fact.detail['reason']}, number {fact.detail['position']}"
         case "session.active":
             return f"{where}: has its turn"
         case "session.stopping":
             return f"{where}: stops, {fact.detail['reason']}"
         case "guard.tripped":
             return f"{number(fact.about)}: power guard ({fact.detail['rule']})"
+        case "alarm.raised" | "alarm.cleared":
+            return f"{fact.about}: {fact.kind}, {fact.detail['code']}"
         case _:
             return f"{where}: {fact.kind}"

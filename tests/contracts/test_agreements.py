@@ -10,10 +10,12 @@ from samtranslator.yaml_helper import yaml_parse
 
 from epspot import control, errors
 from epspot.control import effects
+from epspot.control.state import Phase
 from epspot.notices.alarms import CATALOGUE
 from epspot.services import note_session
 from functions.api.app import app
 from functions.api.errors import STATUSES, status_of
+from infra.local import screen
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
@@ -111,3 +113,8 @@ def test_the_manual_lists_every_alarm() -> None:
     manual = (ROOT / "docs" / "control.md").read_text("utf-8")
     listed = dict(re.findall(r"^\| `([a-z_]+)` \|[^|\n]+\|[^|\n]+\| (\w+) \|[^|\n]+\|[^|\n]+\|$", manual, re.MULTILINE))
     assert listed == {code: entry.severity.value for code, entry in CATALOGUE.items()}
+
+
+def test_the_screen_can_show_every_phase() -> None:
+    """Whatever somebody asks of a session while the demo is on, the screen has a colour for it."""
+    assert screen._COLOURS.keys() == {*Phase}

@@ -10,13 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from epspot.control.admission import queue
 from epspot.control.allocation import TURN
 from epspot.control.principles import Contest, Division, divide
 from epspot.control.state import Phase
 from epspot.site import Cap, Network, Policy, Principle, Site
 from tests.unit.domain.trees import Problem, problems
-from tests.unit.domain.world import NOW, Yard, fuse, outlet, site
+from tests.unit.domain.world import NOW, Yard, fuse, outlet, queue, site
 
 TOLERANCE_A = 1e-6
 TURN_S = 900

@@ -4,11 +4,11 @@ from math import ceil
 
 import pytest
 
-from epspot.control.admission import queue, served_s
+from epspot.control.admission import served_s
 from epspot.control.due import due_at
 from epspot.control.state import Phase
 from epspot.site import Policy
-from tests.unit.domain.world import NOW, Yard, fuse, outlet, site
+from tests.unit.domain.world import NOW, Yard, fuse, outlet, queue, site
 
 TURN_S = 900
 

@@ -229,3 +229,9 @@ class Yard:
 
     def told(self, kind: str) -> list[Fact]:
         return [f for f in self.facts if f.kind == kind]
+
+
+def queue(sessions: Iterable[SessionState]) -> list[SessionState]:
+    """List those who wait, the longest first."""
+    waiting = [s for s in sessions if s.waiting_since is not None]
+    return sorted(waiting, key=lambda s: (s.waiting_since, s.served_s, s.since, s.id))

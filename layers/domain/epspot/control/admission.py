@@ -121,9 +121,3 @@ _RANKS: dict[Principle, Callable[[SessionState, Moment], Rank]] = {
     Principle.FIRST_COME: _by_arrival,
     Principle.READINESS: _by_readiness,
 }
-
-
-def queue(sessions: Iterable[SessionState]) -> list[SessionState]:
-    """List those who wait, in the order of their turns."""
-    waiting = [s for s in sessions if s.waiting_since is not None]
-    return sorted(waiting, key=lambda s: (s.waiting_since, s.served_s, s.since, s.id))
