@@ -143,20 +143,20 @@ def _messages(observer: Observer) -> Panel:
 
 def _sentence(notice: Notice, number: Callable[[str], str]) -> str:
     fact = notice.fact
-    outlet = str(fact.detail.get("outlet", ""))
-    where = number(outlet) if outlet else fact.about
+    told, outlet = fact.detail, str(fact.detail.get("outlet", ""))
     match fact.kind:
         case "session.ended":
-            return f"{where}: ended, {fact.detail['reason']}, {fact.detail['energy_wh']} Wh"
+            what = f"ended, {told['reason']}, {told['energy_wh']} Wh"
         case "session.queued" | "session.waiting" | "session.moved":
-            return f"{where}: waits for {fact.detail['reason']}, number {fact.detail['position']}"
+            what = f"waits for {told['reason']}, number {told['position']}"
         case "session.active":
-            return f"{where}: has its turn"
+            what = "has its turn"
         case "session.stopping":
-            return f"{where}: stops, {fact.detail['reason']}"
+            what = f"stops, {told['reason']}"
         case "guard.tripped":
-            return f"{number(fact.about)}: power guard ({fact.detail['rule']})"
+            outlet, what = fact.about, f"power guard ({told['rule']})"
         case "alarm.raised" | "alarm.cleared":
-            return f"{fact.about}: {fact.kind}, {fact.detail['code']}"
+            what = f"{fact.kind}, {told['code']}"
         case _:
-            return f"{where}: {fact.kind}"
+            what = fact.kind
+    return f"{number(outlet) if outlet else fact.about}: {what}"
