@@ -66,6 +66,7 @@ class Box:
         self._presence = 0
         self._interval_s = settings.interval_s
         self._slow_until = 0.0
+        self._hindered_until = -inf
         self._wall_offset_s = 0
         self._booted_at = scene.timeline.now
         self._rate = 1.0 + random.uniform(-_DRIFT, _DRIFT)
@@ -167,6 +168,17 @@ class Box:
         self._busy_until = max(self._busy_until, now + seconds)
         self.look_at = min(self.look_at, now if self._looked_at < now else now + 1)
 
+    @property
+    def hindered_until(self) -> float:
+        """Tell until when, as far as is known, it can't be counted on to tell what is and to do what it is told."""
+        deaf = self.core is None or not self._connected or self._modules is not self._own
+        if deaf or not all(m.answers for m in self._own):
+            return self._timeline.now
+        return max(self._hindered_until, self._slow_until)
+
+    def _hinder(self, seconds: float) -> None:
+        self._hindered_until = max(self._hindered_until, self._timeline.now + seconds)
+
     def _exceeds(self) -> bool:
         """Tell whether some load draws more than its module is told, or has not followed yet."""
         return any(max(m.current_a) > m.limit_a + _OBEYS_A for m in self._own)
@@ -222,11 +234,13 @@ class Box:
         """Take a command that has arrived."""
         if self.core is None or not self._connected:
             return
-        rev = self.core.rev
+        rev, now = self.core.rev, self._timeline.now
         if self.core.receive(self.now, payload):
             self._known, self._interval_s, self._told = dict(self.core.known), command.interval_s, command.modules
             if self.core.rev != rev:
                 self.stir(_HEARD_S)
+            else:
+                self.look_at = min(self.look_at, now + 1)  # a longer lease reaches the modules at the next turn
 
     # -------------------------------------------------------------- the line
 
@@ -234,6 +248,7 @@ class Box:
         """Carry a command down in its wire form, or lose it; it may take any time."""
         for _ in range(self._copies()):
             if self._happens(self._scene.level.lose, "command lost"):
+                self._hinder(0)
                 continue
             delay = self._delay("command delayed", _COMMAND_AGE_S)
             self._timeline.after(delay, partial(self.hear, payload, command))
@@ -248,9 +263,11 @@ class Box:
         waited = round(self._timeline.now - made_at)
         if isinstance(message, Frame):
             if self._happens(self._scene.level.lose, "frame lost"):
+                self._hinder(0)
                 return
             delay = self._delay("frame delayed", _FRAME_AGE_S)
         elif not self._connected or self._happens(self._scene.level.lose, "event unacknowledged"):
+            self._hinder(_RETRY_S)
             if self.core is not None and self.core.boot == boot and waited < _EVENT_AGE_S:
                 self._timeline.after(_RETRY_S, partial(self._carry, message, boot, made_at))
             return
@@ -276,5 +293,7 @@ class Box:
         if self._timeline.now < self._slow_until:
             return self._random.randint(_SLOW_S // 3, _SLOW_S)
         if self._happens(self._scene.level.delay, kind):
-            return self._random.randint(1, max(1, self._random.choice((most_s // 20, most_s // 4, most_s))))
+            delay = self._random.randint(1, max(1, self._random.choice((most_s // 20, most_s // 4, most_s))))
+            self._hinder(delay)
+            return delay
         return self._random.choice((0, 0, 1))

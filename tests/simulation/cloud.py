@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from math import inf
 from random import Random
 
 from epspot.adapters.iot import ContractInbound, encode_command
@@ -95,6 +96,7 @@ class Cloud:
         self._send = send
         self._nested = 0
         self._up_at = timeline.now
+        self._crashed_at = -inf
         self._quiet = True
         self._last: tuple[str, bytes, float] | None = None
         self._clock = FakeClock(timeline.now)
@@ -241,6 +243,11 @@ class Cloud:
         self._up_at = self._timeline.now
 
     @property
+    def hindered_until(self) -> float:
+        """Tell until when it does not do all that it is asked for: it is down, or what crashed has not come again."""
+        return max(self._up_at, self._crashed_at + _REDELIVERED_S)
+
+    @property
     def _is_down(self) -> bool:
         return self._timeline.now < self._up_at
 
@@ -260,6 +267,7 @@ class Cloud:
         """Die now, perhaps."""
         if not self._quiet and self._random.random() < self._scene.level.crash:
             self._scene.faults[kind] += 1
+            self._crashed_at = self._timeline.now
             raise Crash(kind)
 
     def maybe_race(self) -> None:

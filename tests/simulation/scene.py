@@ -12,6 +12,7 @@ INVARIANTS = (
     *(check.__name__ for check in CHECKS),
     "i1a_really",
     "i1b_back_in_time",
+    "i1b_half_the_curve",
     "i2_really",
     "i6_never_negative",
     "i6_no_less_than_delivered",

@@ -52,7 +52,9 @@ class World:
             lambda command, payload: self.boxes[command.bridge].command(payload, command),
         )
         self.boxes = {b: self._box(seed, b) for b in self.site.of_bridge}
-        self.truth = Truth(self.site, self.modules, self.cloud, self.ground, self.scene.watcher)
+        self.truth = Truth(
+            self.site, self.scene, modules=self.modules, boxes=self.boxes, cloud=self.cloud, ground=self.ground
+        )
         self.drivers = [
             Driver(
                 o,

@@ -507,4 +507,24 @@ def test_current_that_another_bridge_s_outlet_no_longer_draws_counts_as_other_lo
     yard.after(10).frame("b2")
     assert yard.live.other_a[0] == min(before + 16, 20)
     yard.after(10).frame("b1", meter_a=(5.0, 5.0, 5.0))
+    assert yard.live.other_a[0] == min(before + 16, 20)
+    yard.after(10).frame("b1", meter_a=(5.0, 5.0, 5.0))
     assert yard.live.other_a[0] == 5
+
+
+def test_the_meter_must_say_twice_that_a_building_with_another_bridge_s_outlets_draws_less() -> None:
+    """A load of ours that rests just when the meter is read does not make the building seem to draw less."""
+    main = fuse(rating_a=25, other_a=(5.0, 5.0, 5.0))
+    yard = Yard(site(outlet("a"), outlet("b", bridge="b2"), fuses=[main], meter="b1"))
+    yard.frame("b1", meter_a=(5.0, 5.0, 5.0))
+    yard.start("b")
+    yard.after(10).frame("b2")
+    yard.after(10).frame("b1", meter_a=(21.0, 5.0, 5.0))
+    assert yard.live.other_a == (5, 5, 5)
+    yard.after(10).frame("b1", meter_a=(5.0, 5.0, 5.0))
+    assert yard.live.other_a == (5, 5, 5)
+    yard.after(10).frame("b1", meter_a=(21.0, 5.0, 5.0))
+    assert (yard.live.other_a, yard.live.fell_to_a) == ((5, 5, 5), None)
+    for _ in range(2):
+        yard.after(10).frame("b1", meter_a=(17.0, 5.0, 5.0))
+    assert yard.live.other_a == (1, 5, 5)

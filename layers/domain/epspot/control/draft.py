@@ -26,6 +26,7 @@ class Draft:
         self._session_of = {s.outlet: s.id for s in live.sessions.values()}
         self.readings = dict(live.readings)
         self.other_a = live.other_a
+        self.fell_to_a = live.fell_to_a
         self.found = live.found
         self.turn = live.turn
         self.watched_until = live.watched_until
@@ -157,6 +158,7 @@ class Draft:
             bridges=self.bridges,
             sessions=self.sessions,
             other_a=self.other_a,
+            fell_to_a=self.fell_to_a,
             found=self.found,
             watched_until=self.watched_until,
             over_since=self.over_since,

@@ -141,9 +141,24 @@ def take_main_meter(draft: Draft, frame: FrameReceived) -> None:
             for conductor, p in enumerate(o.phases):
                 ours[p] += min(r.current_a[conductor], most)
         other = _settled(draft.other_a, [m - a for m, a in zip(frame.meter_a, ours, strict=True)])
+    other = _said_twice(draft, other)
     if other != draft.other_a:
         draft.other_a = other
         draft.replan = True
+
+
+def _said_twice(draft: Draft, other: Amperes) -> Amperes:
+    """Let the other load rise at once, but fall only as far as two frames of the meter in a row have it.
+
+    What another bridge's outlets drew when the meter was read is known only about then: a load of ours that rests or
+    begins at that moment makes the building seem to draw less than it does.
+    """
+    if len(draft.site.of_bridge) == 1:
+        return other
+    before, once = draft.other_a, draft.fell_to_a or draft.other_a
+    one, two, three = (max(new, min(old, had)) for new, old, had in zip(other, before, once, strict=True))
+    draft.fell_to_a = None if other == (one, two, three) else other
+    return one, two, three
 
 
 def _most_ours_a(draft: Draft, outlet: Outlet) -> float:
@@ -169,7 +184,7 @@ def _doubt_other_load(draft: Draft, outlet: Outlet, last: Reading, new: Reading)
         other[p] = max(other[p], min(other[p] + ceil(fell), most[p]))
     doubted = (other[0], other[1], other[2])
     if doubted != draft.other_a:
-        draft.other_a = doubted
+        draft.other_a, draft.fell_to_a = doubted, None
         draft.replan = True
 
 

@@ -314,6 +314,8 @@ class Live:
     """Live sessions by id; the ended are gone."""
     other_a: Amperes = (0.0, 0.0, 0.0)
     """What the main meter shows beyond our outlets, in whole ampere."""
+    fell_to_a: Amperes | None = None
+    """What the newest frame of the meter alone would say, where that is less: it must be said twice to count."""
     found: tuple[str, ...] = ()
     """``<bridge>/<module>`` of modules that answer and stand in no configuration."""
     watched_until: float = 0.0
