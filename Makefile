@@ -30,7 +30,7 @@ run: $(STAMP) ## Start the whole system on this machine, with a simulated site (
 	$(PY) -m infra.local.demo $(ARGS)
 
 test: $(STAMP) ## Run all tests, with coverage (ARGS="-k name" chooses)
-	$(PY) -m pytest --cov --cov-report=term $(ARGS)
+	$(PY) -m pytest --numprocesses=2 --dist=loadgroup --cov --cov-report=term $(ARGS)
 
 lint: $(STAMP) ## Check style, types, who imports whom, and the templates
 	.venv/bin/ruff check

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from epspot.control.draft import decision_equals
 from epspot.control.due import due_at, next_look
@@ -11,8 +12,10 @@ from epspot.control.events import Event
 from epspot.control.journal import Entry, entry_in, entry_of, line_of
 from epspot.control.state import Live, Readings
 from epspot.control.worth import readings_to_write
-from epspot.errors import Conflict, NotFound, SourceUnavailable
-from epspot.ports import Notice, SessionRecord, Vehicle
+from epspot.errors import Conflict, InvalidRequest, NotFound, SourceUnavailable, Unanswered
+from epspot.ports import LiveAddress, Notice, Posted, SessionRecord, Vehicle
+from epspot.registry.kinds import Change, Kind, Page, Put, R, Record
+from epspot.services.tell_live import is_heard, news_of
 from epspot.site import Site
 
 _FACTS_PER_COMMIT = 1000
@@ -41,6 +44,14 @@ class FakeSessions:
         own = [r for r in self.records.values() if r.user == user]
         return sorted(own, key=lambda r: (r.requested_at, r.id), reverse=True)[:limit]
 
+    def of_site(self, site: str, limit: int, after: str | None = None) -> tuple[Sequence[SessionRecord], str | None]:
+        def key(r: SessionRecord) -> str:
+            return f"{r.requested_at:020.3f}#{r.id}"
+
+        own = [r for r in self.records.values() if r.site == site and (after is None or key(r) < after)]
+        own.sort(key=key, reverse=True)
+        return own[:limit], key(own[limit - 1]) if len(own) > limit else None
+
     def add(self, record: SessionRecord) -> None:
         if record.id in self.records:
             raise Conflict(record.id)
@@ -64,6 +75,9 @@ class FakeVehicles:
     def put(self, user: str, vehicle: Vehicle) -> None:
         self.known[user] = vehicle
 
+    def forget(self, user: str) -> None:
+        self.known.pop(user, None)
+
 
 class FakeLives:
     """``Lives`` in memory, with the conditions, and the order of writes, of the tables.
@@ -71,8 +85,9 @@ class FakeLives:
     ``outbox`` holds every fact that was ever committed, in order.
     """
 
-    def __init__(self, sessions: FakeSessions | None = None) -> None:
+    def __init__(self, sessions: FakeSessions | None = None, registry: "FakeRegistry | None" = None) -> None:
         self.sessions = sessions or FakeSessions()
+        self.registry = registry or FakeRegistry()
         self.outbox: list[Notice] = []
         self._sites: dict[tuple[str, int], Site] = {}
         self._lives: dict[str, Live] = {}
@@ -86,12 +101,24 @@ class FakeLives:
             raise NotFound(f"There is no site {site}.")
         return self._sites[site, live.revision], live
 
+    def configuration(self, site: str, revision: int) -> Site:
+        if (site, revision) not in self._sites:
+            raise NotFound(f"Site {site} has no configuration {revision}.")
+        return self._sites[site, revision]
+
     def due(self, now: float) -> Sequence[tuple[str, int]]:
         return [(s, at) for s, at in self._due.items() if at is not None and at <= int(now)]
 
     # -------------------------------------------------------------- writing
 
-    def commit(self, before: Live, step: Step, record: SessionRecord | None = None, site: Site | None = None) -> None:
+    def commit(
+        self,
+        before: Live,
+        step: Step,
+        record: SessionRecord | None = None,
+        site: Site | None = None,
+        changes: Sequence[Change] = (),
+    ) -> None:
         after = step.live
         stored = self._lives[after.site]
         decided = not decision_equals(before, after) or bool(step.facts)
@@ -99,11 +126,13 @@ class FakeLives:
         fresh = stored.version == before.version or not decided
         rests_on = set(readings) | ({self._bridge_of(before, record)} if record is not None else set())
         follows = all(_stamp(stored.readings.get(b)) == _stamp(before.readings.get(b)) for b in rests_on)
-        together = bool(step.facts) or record is not None or site is not None
+        together = bool(step.facts) or record is not None or site is not None or bool(changes)
         if not fresh or (together and not follows) or (record is not None and record.id in self.sessions.records):
             raise Conflict(after.site)
+        self.registry.check(changes)
         if site is not None:
             self._take(site)
+        self.registry.commit(changes)
         if decided:
             # Without facts the decision is put first and stands, whatever becomes of the readings.
             self._put_decision(replace(after, version=before.version + 1, readings=stored.readings))
@@ -135,10 +164,12 @@ class FakeLives:
             self._due[site] = due
             self._lives[site] = replace(self._lives[site], look_at=due)
 
-    def create(self, site: Site, live: Live) -> None:
+    def create(self, site: Site, live: Live, changes: Sequence[Change] = ()) -> None:
         if site.id in self._lives:
             raise Conflict(site.id)
+        self.registry.check(changes)
         self._take(site)
+        self.registry.commit(changes)
         self._due[site.id] = due_at(site, live)
         self._lives[site.id] = replace(live, version=1, look_at=self._due[site.id])
 
@@ -153,6 +184,135 @@ class FakeLives:
     def sites(self) -> "FakeSites":
         """Which site things belong to."""
         return FakeSites({s: self._sites[s, live.revision] for s, live in self._lives.items()})
+
+
+MOST_KEY = 1024
+"""Bytes of a record's key within what it belongs to."""
+
+
+class FakeRegistry:
+    """``Registry`` in memory, with the table's conditions."""
+
+    def __init__(self) -> None:
+        self.records: dict[tuple[str, str, str], tuple[Kind[Any], Any]] = {}
+
+    def get(self, kind: Kind[R], under: str, id: str) -> R | None:  # noqa: A002
+        assert len(f"{kind.name}#{id}".encode()) <= MOST_KEY, "the table takes no longer key"
+        found: R | None = self.records.get((under, kind.name, id), (kind, None))[1]
+        return found
+
+    def under(
+        self, kind: Kind[R], under: str, limit: int = 1000, after: str | None = None, *, newest_first: bool = False
+    ) -> Page[R]:
+        found = {i: r for (u, name, i), (_, r) in self.records.items() if (u, name) == (under, kind.name)}
+        return _page(found, limit, after, newest_first=newest_first)
+
+    def also_under(self, kind: Kind[R], also: str, limit: int = 1000, after: str | None = None) -> Page[R]:
+        assert kind.also is not None
+        of_kind = [r for (_, name, _), (_, r) in self.records.items() if name == kind.name]
+        found = {kind.id(r) or kind.under(r).partition("#")[2]: r for r in of_kind if kind.also(r) == also}
+        return _page(found, limit, after)
+
+    def check(self, changes: Sequence[Change]) -> None:
+        keys = [_key(c) for c in changes]
+        if len(set(keys)) < len(keys) or any(self._stands(c) is not True for c in changes):
+            raise Conflict(", ".join(c.kind.name for c in changes))
+
+    def _stands(self, change: Change) -> bool:
+        now = self.records.get(_key(change), (None, None))[1]
+        before: Record | None = change.before
+        return now is before is None or (now is not None and before is not None and now.version == before.version)
+
+    def commit(self, changes: Sequence[Change]) -> None:
+        self.check(changes)
+        for change in changes:
+            if isinstance(change, Put):
+                version = (0 if change.before is None else change.before.version) + 1
+                self.records[_key(change)] = change.kind, replace(change.after, version=version)
+            else:
+                del self.records[_key(change)]
+
+
+def _key(change: Change) -> tuple[str, str, str]:
+    record = change.after if isinstance(change, Put) else change.before
+    return change.kind.under(record), change.kind.name, change.kind.id(record)
+
+
+def _page(found: Mapping[str, Any], limit: int, after: str | None, *, newest_first: bool = False) -> Page[Any]:
+    ids = sorted(found, reverse=newest_first)
+    if after is not None:
+        ids = [i for i in ids if (i < after if newest_first else i > after)]
+    return Page(tuple(found[i] for i in ids[:limit]), ids[limit - 1] if len(ids) > limit else None)
+
+
+@dataclass
+class FakeThrottle:
+    """``Throttle`` in memory."""
+
+    counts: dict[tuple[str, int], int] = field(default_factory=dict)
+
+    def take(self, key: str, most: int, window_s: int, now: float) -> bool:
+        window = (f"{key}/{window_s}", int(now // window_s))
+        if self.counts.get(window, 0) >= most:
+            return False
+        self.counts[window] = self.counts.get(window, 0) + 1
+        return True
+
+    def give_back(self, key: str, window_s: int, now: float) -> None:
+        window = (f"{key}/{window_s}", int(now // window_s))
+        self.counts[window] = max(0, self.counts.get(window, 0) - 1)
+
+
+@dataclass
+class FakeIds:
+    """``Ids`` that can be guessed: the next number."""
+
+    made: int = 0
+
+    def new(self) -> str:
+        self.made += 1
+        return f"id{self.made:024d}"
+
+    def secret(self) -> str:
+        self.made += 1
+        return f"secret{self.made:037d}"
+
+    def code(self) -> str:
+        self.made += 1
+        return f"CODE-CODE-{self.made:04d}"
+
+
+@dataclass
+class FakePosting:
+    """``Posting`` that answers as it is told: a status, an answer, or one word why there is none; else 200."""
+
+    answers: list[int | Posted | str] = field(default_factory=list)
+    sent: list[tuple[str, bytes, Mapping[str, str], float]] = field(default_factory=list)
+
+    def check(self, url: str) -> None:
+        if not url.startswith("https://") or "private" in url:
+            raise InvalidRequest("The url must begin with https:// and lead to a public address.")
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str], timeout_s: float) -> Posted:
+        self.sent.append((url, body, headers, timeout_s))
+        told = self.answers.pop(0) if self.answers else 200
+        if isinstance(told, str):
+            raise Unanswered(told)
+        return Posted(told, b"") if isinstance(told, int) else told
+
+
+@dataclass
+class FakeDeliveries:
+    """``DeliveryQueue`` in memory."""
+
+    reminders: list[tuple[str, str, str, float]] = field(default_factory=list)
+    given_up: list[tuple[str, str, str, str]] = field(default_factory=list)
+
+    def remind(self, owner: str, webhook: str, delivery: str, after_s: float = 0.0) -> None:
+        self.reminders.append((owner, webhook, delivery, after_s))
+
+    def give_up(self, owner: str, webhook: str, delivery: str, reason: str) -> None:
+        self.given_up.append((owner, webhook, delivery, reason))
 
 
 def _stamp(readings: Readings | None) -> tuple[str, int] | None:
@@ -221,6 +381,36 @@ class FakeJournal:
     @property
     def entries(self) -> list[Entry]:
         return [entry_in(json.loads(line)) for line in self.lines]
+
+
+@dataclass
+class FakeLiveTopics:
+    """``LiveTopics`` in memory: what was told, as it is sent; ``broken`` while nothing can be."""
+
+    told: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    """The topic after the prefix, and what was said on it."""
+    broken: bool = False
+    lost: int = 0
+
+    def tell(self, site: Site, before: Live, event: Event, done: Step) -> None:
+        if not is_heard(done.live):
+            return
+        if self.broken:
+            self.lost += 1
+            return
+        for news in news_of(site, before, event, done):
+            self.told.append((f"{news.site}/{news.channel}", json.loads(json.dumps(news.body))))
+
+    def take_lost(self) -> int:
+        lost, self.lost = self.lost, 0
+        return lost
+
+
+class FakeLiveAddresses:
+    """``LiveAddresses`` that lead nowhere."""
+
+    def sign(self, site: str, channel: str) -> LiveAddress:
+        return LiveAddress(f"ws://localhost/mqtt?{site}", "listener", (f"{site}/{channel}",), 1_800_000_900.0)
 
 
 @dataclass

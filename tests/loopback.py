@@ -15,6 +15,7 @@ class Asked(NamedTuple):
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
+    body: bytes = b""
 
 
 class Answer(NamedTuple):
@@ -43,7 +44,8 @@ def served(answer: Callable[[Asked], Answer]) -> Iterator[Served]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
-            asked = Asked(parts.path, dict(parse_qsl(parts.query)), dict(self.headers.items()))
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            asked = Asked(parts.path, dict(parse_qsl(parts.query)), dict(self.headers.items()), body)
             told.asked.append(asked)
             body, status, headers = told.answer(asked)
             self.send_response(status)
@@ -52,6 +54,8 @@ def served(answer: Callable[[Asked], Answer]) -> Iterator[Served]:
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+
+        do_POST = do_GET  # noqa: N815 - the server's name for it
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""

@@ -16,4 +16,6 @@ def handler(_event: dict[str, Any], _context: object) -> None:
     counts = Counter(sites_due=due, sites_failed=len(failed))
     if lost := world().journal.take_lost():
         counts["journal_lost"] = lost
+    if lost := world().live_topics.take_lost():
+        counts["live_lost"] = lost
     report("clock", counts, failed=failed)

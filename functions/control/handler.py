@@ -30,6 +30,8 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
             failures.append({"itemIdentifier": record["messageId"]})
     if lost := world().journal.take_lost():
         counts["journal_lost"] = lost
+    if lost := world().live_topics.take_lost():
+        counts["live_lost"] = lost
     report("messages taken", counts)
     return {"batchItemFailures": failures}
 

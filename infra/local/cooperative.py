@@ -72,6 +72,7 @@ def _outlets(record: Record, garages: Counter[str]) -> Iterator[Outlet]:
             max_a=16.0,
             bridge=BRIDGES[n >= half],
             module=f"T{n + 1:03d}",
+            public=True,
         )
 
 

@@ -26,6 +26,7 @@ from rich.table import Table
 
 from epspot.site import Site
 from infra.local import screen, trondheim
+from infra.local.bridge import announce, withdraw
 from infra.local.cooperative import Stay, site_of, stays_of
 from infra.local.deploy import ROOT, Outputs, deploy, warm_up
 from infra.local.drivers import Api, ApiError, address_of, enrol
@@ -176,6 +177,7 @@ def _run(
         welcome = _welcome(account, outputs)
         console.print(welcome, soft_wrap=True, highlight=False)
         runner.start()
+        announce(account, outputs)
         try:
             lives = world_of(account, outputs).lives
             observer = Observer(account, outputs.core_table, lives, site, runner)
@@ -186,6 +188,7 @@ def _run(
                 screen.save(observer, replay.clock(replay.length_s), picture)
             _say_farewell(stopping, observer, drivers)
         finally:
+            withdraw()
             runner.stop()
     _summary(console, observer, drivers)
     nobody = length_s is not None and not stopping.is_set() and not observer.tally.started

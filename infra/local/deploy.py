@@ -27,9 +27,12 @@ from infra.local.ministack import REGION, Account
 ROOT = Path(__file__).parents[2]
 RECIPES = ROOT / "infra" / "package" / "Makefile"
 CACHE = ROOT / "build" / "layers"
-FUNCTIONS = ("control", "clock", "outlook", "api", "relay", "history")
+FUNCTIONS = ("control", "clock", "outlook", "api", "identity", "relay", "history", "webhooks")
 WORKERS = {"control": 2}
 """How many processes to warm where one isn't enough: the control function takes two batches at once."""
+
+MAIL_FROM = "epspot@example.com"
+"""Who sends mail there."""
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _EXECUTABLE = 0o755 << 16
@@ -59,12 +62,15 @@ class Outputs:
     history_work_url: str
     events_dlq_url: str
     history_dlq_url: str
+    deliveries_url: str
+    webhook_dlq_url: str
     clock_dlq_url: str
     refused_url: str
     relay_aside_url: str
     rule_errors_url: str
     journal_stream: str
     journal_bucket: str
+    live_role_arn: str
 
     @classmethod
     def read(cls, stack: Mapping[str, Any], prefix: str, endpoint: str) -> Self:
@@ -94,7 +100,9 @@ def deploy(account: Account, prefix: str = "epspot", parameters: Mapping[str, st
         elif resource["Type"] == "AWS::CloudFormation::Stack":
             nested[name] = _load(ROOT / properties["TemplateURL"])
             properties["TemplateURL"] = store.url(store.put(json.dumps(nested[name]).encode()))
-    stack = _apply(account, prefix, store.url(store.put(json.dumps(template).encode())), parameters or {})
+    account.client("ses").verify_email_identity(EmailAddress=MAIL_FROM)
+    given = {"MailFrom": MAIL_FROM, **(parameters or {})}
+    stack = _apply(account, prefix, store.url(store.put(json.dumps(template).encode())), given)
     _complete(account, prefix, template, nested)
     return Outputs.read(stack, prefix, account.endpoint)
 
@@ -128,7 +136,8 @@ _HEALTH: Mapping[str, Any] = {
     "stageVariables": None,
     "body": None,
     "isBase64Encoded": False,
-    "requestContext": {"httpMethod": "GET", "resourcePath": "/health", "identity": {}, "stage": "api"},
+    "path": "/v1/health",
+    "requestContext": {"httpMethod": "GET", "resourcePath": "/{proxy+}", "identity": {}, "stage": "api"},
 }
 
 

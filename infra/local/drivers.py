@@ -17,10 +17,10 @@ class ApiError(RuntimeError):
     """The API refused; ``status`` and ``code`` say how."""
 
     def __init__(self, status: int, body: Any) -> None:
-        error = body.get("error", {}) if isinstance(body, dict) else {}
-        super().__init__(f"{status} {error.get('code')}: {error.get('message') or body}")
+        problem = body if isinstance(body, dict) else {}
+        super().__init__(f"{status} {problem.get('code')}: {problem.get('detail') or body}")
         self.status = status
-        self.code = error.get("code")
+        self.code = problem.get("code")
 
 
 class Api:
@@ -32,13 +32,12 @@ class Api:
         self._pool = pool or urllib3.PoolManager(maxsize=16, retries=False, timeout=TIMEOUT_S)
 
     def call(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Any:
-        """Make a request and return its JSON. Raises ApiError."""
+        """Make a request, with bytes as they are and all else as JSON, and return its JSON. Raises ApiError."""
         sent = {"Content-Type": "application/json"} | (headers or {})
         if self._token is not None:
             sent["Authorization"] = self._token
-        answer = self._pool.request(
-            method, self._address + path, body=None if body is None else json.dumps(body), headers=sent
-        )
+        raw = body if body is None or isinstance(body, bytes) else json.dumps(body)
+        answer = self._pool.request(method, self._address + path, body=raw, headers=sent)
         try:
             told = json.loads(answer.data)
         except ValueError:
@@ -49,49 +48,49 @@ class Api:
 
     def sign_in(self, email: str, password: str) -> "Api":
         """Become a user."""
-        told = self.call("POST", "/sign-in", {"email": email, "password": password})
+        told = self.call("POST", "/v1/sign-in", {"email": email, "password": password})
         return Api(self._address, told["id_token"], self._pool)
 
-    def outlets(self) -> list[dict[str, Any]]:
-        """List the outlets."""
-        found: list[dict[str, Any]] = self.call("GET", "/outlets")["outlets"]
+    def outlets(self, site: str) -> list[dict[str, Any]]:
+        """List the outlets of a site that one may use."""
+        found: list[dict[str, Any]] = self.call("GET", f"/v1/sites/{site}/outlet-states")["items"]
         return found
 
     def start(self, outlet: str, key: str | None = None, **wishes: Any) -> dict[str, Any]:
         """Start a session, with what is wanted of it under the API's own names."""
         started: dict[str, Any] = self.call(
-            "POST", "/sessions", {"outlet": outlet} | wishes, {"Idempotency-Key": key or str(uuid4())}
+            "POST", "/v1/sessions", {"outlet": outlet} | wishes, {"Idempotency-Key": key or str(uuid4())}
         )
         return started
 
     def session(self, session: str) -> dict[str, Any]:
         """Look at a session."""
-        seen: dict[str, Any] = self.call("GET", f"/sessions/{session}")
+        seen: dict[str, Any] = self.call("GET", f"/v1/sessions/{session}")
         return seen
 
     def stop(self, session: str) -> dict[str, Any]:
         """Stop a session."""
-        stopped: dict[str, Any] = self.call("POST", f"/sessions/{session}/stop")
+        stopped: dict[str, Any] = self.call("POST", f"/v1/sessions/{session}/stop")
         return stopped
 
     def pause(self, session: str) -> dict[str, Any]:
         """Let a session be without current."""
-        paused: dict[str, Any] = self.call("POST", f"/sessions/{session}/pause")
+        paused: dict[str, Any] = self.call("POST", f"/v1/sessions/{session}/pause")
         return paused
 
     def resume(self, session: str) -> dict[str, Any]:
         """Let a paused session have current again."""
-        resumed: dict[str, Any] = self.call("POST", f"/sessions/{session}/resume")
+        resumed: dict[str, Any] = self.call("POST", f"/v1/sessions/{session}/resume")
         return resumed
 
     def change(self, session: str, **wishes: Any) -> dict[str, Any]:
         """Want something else of a session: all its wishes anew."""
-        changed: dict[str, Any] = self.call("PUT", f"/sessions/{session}/wishes", wishes)
+        changed: dict[str, Any] = self.call("PUT", f"/v1/sessions/{session}/wishes", wishes)
         return changed
 
     def history(self) -> list[dict[str, Any]]:
         """List one's sessions."""
-        found: list[dict[str, Any]] = self.call("GET", "/sessions")["sessions"]
+        found: list[dict[str, Any]] = self.call("GET", "/v1/sessions")["items"]
         return found
 
 

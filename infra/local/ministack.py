@@ -51,6 +51,18 @@ class Account:
         """The certificate that devices trust."""
 
     @property
+    def told(self) -> dict[str, Any]:
+        """Tell another process how to reach it."""
+        return {"port": self.port, "mqtt_port": self.mqtt_port, "ca": str(self.ca)}
+
+    @classmethod
+    def at(cls, told: Mapping[str, Any]) -> Self:
+        """Reach an account that another process has started, and will stop."""
+        found = cls()
+        found.port, found.mqtt_port, found.ca = told["port"], told["mqtt_port"], Path(told["ca"])
+        return found
+
+    @property
     def endpoint(self) -> str:
         """Address every AWS service of the account."""
         return f"http://{HOST}:{self.port}"

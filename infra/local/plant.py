@@ -38,9 +38,14 @@ def world_of(account: Account, outputs: Outputs) -> World:
             refused_queue_url=outputs.refused_url,
             relay_aside_url=outputs.relay_aside_url,
             topic_prefix=outputs.prefix,
+            user_pool_id=outputs.user_pool_id,
             user_pool_client_id=outputs.user_pool_client_id,
             journal_stream=outputs.journal_stream,
+            live_role_arn=outputs.live_role_arn,
             endpoint_url=account.endpoint,
+            deliveries_url=outputs.deliveries_url,
+            deliveries_dlq_url=outputs.webhook_dlq_url,
+            webhooks_allow_loopback=True,
         )
     )
 

@@ -35,6 +35,25 @@ class Topics:
         """Name the same topic as rules and policies see it."""
         return f"{self.prefix}/v1/{bridge}/{kind}"
 
+    @property
+    def template(self) -> str:
+        """Name the provisioning template that makes a bridge of a device that shows a code."""
+        return self.prefix
+
+    @property
+    def claimants(self) -> str:
+        """Tell how client ids begin with which devices connect to claim themselves."""
+        return f"{self.prefix}-claim-"
+
+    def live(self, site: str, channel: str) -> str:
+        """Name the topic on which a channel of a site is told to browsers; no bridge hears it or speaks on it."""
+        return f"{self.prefix}/v1/live/{site}/{channel}"
+
+    @property
+    def listeners(self) -> str:
+        """Tell how client ids begin with which browsers listen: no bridge is named so."""
+        return f"{self.prefix}-live-"
+
     def command(self, bridge: str) -> str:
         """Name the topic that a bridge listens to."""
         return self.plain(bridge, "command")

@@ -26,6 +26,7 @@ AREAS: dict[str, Callable[[], Sequence[Figure]]] = {
     "startup": _area("startup"),
     "latency": _area("latency"),
     "cost": _area("cost"),
+    "api": _area("api"),
 }
 
 

@@ -77,6 +77,7 @@ def synthetic(outlets: int, days: float, noise: float = NOISE) -> Scenario:
                 max_a=16.0,
                 bridge=f"b{n // _PER_BRIDGE}",
                 module=f"M{n}",
+                public=True,
             )
             for n in range(outlets)
         ),

@@ -38,7 +38,10 @@ from tests.bench.prices import (
 
 LIVE, CORE = "live", "core"
 _KEYS_ONLY, _ALL = True, False
-INDEXES = {LIVE: {"due": ("due_shard", "due_at", _KEYS_ONLY)}, CORE: {"by_user": ("gsi1pk", "gsi1sk", _ALL)}}
+INDEXES = {
+    LIVE: {"due": ("due_shard", "due_at", _KEYS_ONLY)},
+    CORE: {"by_user": ("gsi1pk", "gsi1sk", _ALL), "by_site": ("gsi2pk", "gsi1sk", _KEYS_ONLY)},
+}
 
 WAITS_MS = {
     "Query": 5.0,

@@ -279,7 +279,9 @@ def _reading(limit_a: float) -> Reading:
 
 def _site(name: str) -> Site:
     """Build a site whose fuses limit nobody, so that a start has nobody to wait for."""
-    outlets = tuple(Outlet(f"{name}-{i}", str(i), "main", (i % 3,), MAX_A, name, f"M{i}") for i in range(OUTLETS))
+    outlets = tuple(
+        Outlet(f"{name}-{i}", str(i), "main", (i % 3,), MAX_A, name, f"M{i}", public=True) for i in range(OUTLETS)
+    )
     return Site(name, name, (Fuse("main", None, (400.0, 400.0, 400.0)),), outlets).checked()
 
 
@@ -343,7 +345,7 @@ def from_the_api(account: Account, outputs: Outputs, folder: Path, trials: int) 
     user = Api(address_of(account, outputs)).sign_in("bench@example.com", enrol(account, outputs, "bench@example.com"))
     runner.start()
     try:
-        _await(lambda: all(o["state"] != "offline" for o in user.outlets() if o["site"]["id"] == site.id))
+        _await(lambda: all(o["state"] != "offline" for o in user.outlets(site.id)))
         for m in modules:
             runner.plug(m, Car(needs_wh=0, phases=1))  # full: its relay opens at once when it is stopped
         time.sleep(2)

@@ -217,6 +217,16 @@ def larger(name: str = "Larger", revision: int = 2) -> Site:
     return replace(SITE, name=name, fuses=fuses, outlets=(*SITE.outlets, fourth), revision=revision)
 
 
+def test_a_configuration_of_the_past_is_read_as_it_was(house: House) -> None:
+    """Every revision stays readable; one that never was is not found."""
+    house.known()
+    house.change(larger())
+    assert house.elsewhere().configuration("s", 1) == SITE
+    assert house.elsewhere().configuration("s", 2) == larger()
+    with pytest.raises(NotFound):
+        house.elsewhere().configuration("s", 3)
+
+
 def test_a_configuration_is_written_with_its_step(house: House) -> None:
     """What a step made under a new configuration and the configuration are read back together, by everyone."""
     before = house.known()
@@ -376,11 +386,11 @@ def test_a_start_costs_one_transaction(tables: House) -> None:
 
 
 def test_a_configuration_costs_one_transaction(tables: House) -> None:
-    """A new configuration is one transaction with its state, after a claim for each bridge and outlet."""
+    """A new configuration is one transaction with its state, after a claim for each bridge and new outlet."""
     tables.known()
     with tables.counted() as writes:
         tables.change(larger())
-    assert writes == {"PutItem": 3 + 4, "TransactWriteItems": 1}
+    assert writes == {"PutItem": 3 + 1, "TransactWriteItems": 1}
     kinds = [put["Put"]["Item"]["sk"]["S"].split("#")[0] for put in tables.calls[-1][1]["TransactItems"]]
     assert sorted(kinds) == ["CONFIG", "DECISION"]
 

@@ -55,6 +55,22 @@ def test_a_user_s_sessions_come_newest_first(house: House) -> None:
     assert [r.id for r in house.sessions.of_user("bo", 100)] == ["session-1"]
 
 
+def test_a_site_s_sessions_come_newest_first(house: House) -> None:
+    """All that was had at a site is listed by pages, whosoever it was, as it is now."""
+    house.known()
+    for n, (site, at) in enumerate([("s", 5), ("t", 9), ("s", 20), ("s2", 30), ("s", 10.5)]):
+        _write(house, replace(record(f"session-{n}", user=f"user-{n}"), site=site, requested_at=NOW + at))
+    before = house.sessions.get("session-4")
+    assert before is not None
+    house.sessions.replace(before, replace(before, energy_wh=7, position=9))
+    first, after = house.sessions.of_site("s", 2)
+    assert [(r.id, r.energy_wh) for r in first] == [("session-2", 0), ("session-4", 7)]
+    rest, end = house.sessions.of_site("s", 2, after)
+    assert ([r.id for r in rest], end) == (["session-0"], None)
+    assert house.sessions.of_site("s", 3)[1] is None
+    assert house.sessions.of_site("nowhere", 9) == ([], None)
+
+
 def _write(house: House, kept: object) -> None:
     """Write a record with a step that changes nothing else."""
     site, live = house.lives.load("s")
@@ -101,7 +117,7 @@ def test_a_record_is_added_once(house: House) -> None:
 
 
 def test_facts_become_the_record(house: House) -> None:
-    """A record follows the facts of its session to its end with energy, registers, reason and time."""
+    """A record follows the facts of its session to its end with energy, registers, reason, its first current and time."""
     house.known()
     begun(house)
     for n, (kind, state) in enumerate([("active", "active"), ("waiting", "queued"), ("stopping", "stopping")], 1):
@@ -109,10 +125,10 @@ def test_facts_become_the_record(house: House) -> None:
         told = house.sessions.get("session-1")
         assert told is not None
         assert (told.state, told.reason, told.ended_at) == (state, "main/L1", None)
+    note_session(house.noting, fact("active", 4, outlet="s-1"))
     note_session(house.noting, fact("ended", 9, **ENDED))
-    assert house.sessions.get("session-1") == replace(
-        record(), state="ended", reason="full", energy_wh=70, start_wh=1000, end_wh=1070, ended_at=NOW + 9, position=9
-    )
+    ended = replace(record(), state="ended", reason="full", ended_at=NOW + 9, begun_at=NOW + 1, position=9)
+    assert house.sessions.get("session-1") == replace(ended, energy_wh=70, start_wh=1000, end_wh=1070)
     assert list(house.sessions.of_user("anna", 1)) == [house.sessions.get("session-1")]
 
 

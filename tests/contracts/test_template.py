@@ -25,26 +25,38 @@ WITHOUT_REDRIVE = {
     "EventsDlq": "the end of the line",
     "HistoryDlq": "the end of the line",
     "ClockDlq": "the end of the line",
+    "WebhookDlq": "the end of the line",
     "Refused": "the end of the line",
     "RelayAside": "the end of the line",
     "RuleErrors": "the end of the line",
 }
 WITHOUT_RESOURCE = {"iot:DescribeEndpoint"}
 """Actions that have no resource to name."""
+BY_SENDER = {"StringEqualsIfExists": {"ses:FromAddress": {"Ref": "MailFrom"}}}
+"""What mail may be sent is told by its sender, since an address may be verified by itself or with its domain."""
 
 ENVIRONMENT = {
+    "APP_URL",
     "BUS_NAME",
     "CORE_TABLE",
+    "DELIVERIES_DLQ_URL",
+    "DELIVERIES_URL",
     "JOURNAL_STREAM",
+    "LIVE_ROLE_ARN",
+    "PARTY_ID",
     "LIVE_TABLE",
     "LOG_LEVEL",
+    "MAIL_FROM",
     "POWERTOOLS_SERVICE_NAME",
     "PRICES_SOURCE",
     "REFUSED_QUEUE_URL",
     "RELAY_ASIDE_URL",
     "TOPIC_PREFIX",
     "USER_POOL_CLIENT_ID",
+    "USER_POOL_DOMAIN",
+    "USER_POOL_ID",
     "WEATHER_SOURCE",
+    "WEBHOOKS_ALLOW_LOOPBACK",
 }
 
 
@@ -139,7 +151,8 @@ def test_rights_are_narrow(name: str) -> None:
             continue
         actions = set(as_list(statement["Action"]))
         assert not {action for action in actions if "*" in action}
-        assert "*" not in as_list(statement.get("Resource")) or actions <= WITHOUT_RESOURCE
+        if "*" in as_list(statement.get("Resource")):
+            assert actions <= WITHOUT_RESOURCE or statement["Condition"] == BY_SENDER
 
 
 @pytest.mark.parametrize("name", NESTED)
@@ -182,6 +195,89 @@ def test_bridges_reach_the_rules_by_the_contracts_topics(kind: str) -> None:
         for resource in publish["Resource"]
     }
     assert topics.up("b1", kind) in allowed
+
+
+def test_a_device_may_only_claim_itself() -> None:
+    """The claim certificate can ask for keys and for a registration by this environment's template, and hear the answers."""
+    stack, topics = NESTED["Provisioning"], Topics("ab-1")
+    template = resources("AWS::IoT::ProvisioningTemplate", stack)["BridgeTemplate"]
+    assert template["TemplateName"] == {"Ref": "Prefix"}
+    asked = ("$aws/certificates/create/json", f"$aws/provisioning-templates/{topics.template}/provision/json")
+    answers = {f"{topic}/{answer}" for topic in asked for answer in ("accepted", "rejected")}
+    policy = resources("AWS::IoT::Policy", stack)["ClaimPolicy"]["PolicyDocument"]
+    allowed = {
+        right["Action"]: {
+            resource["Fn::Sub"]
+            .partition("${AWS::AccountId}:")[2]
+            .replace("${Prefix}", "ab-1")
+            .replace("${BridgeTemplate}", "ab-1")
+            for resource in as_list(right["Resource"])
+        }
+        for right in policy["Statement"]
+    }
+    assert allowed == {
+        "iot:Connect": {f"client/{topics.claimants}*"},
+        "iot:Publish": {f"topic/{topic}" for topic in asked},
+        "iot:Subscribe": {f"topicfilter/{topic}" for topic in answers},
+        "iot:Receive": {f"topic/{topic}" for topic in answers},
+    }
+
+
+def test_only_our_template_asks_the_hook() -> None:
+    """AWS IoT may invoke the function for this environment's template, and the template makes a bridge as the hook says."""
+    permission = resources("AWS::Lambda::Permission")["ProvisioningPermission"]
+    assert permission["Principal"] == "iot.amazonaws.com"
+    assert permission["SourceArn"]["Fn::Sub"].endswith(":provisioningtemplate/${Prefix}")
+    assert TEMPLATE["Resources"]["Provisioning"]["DependsOn"] == "ProvisioningPermission"
+    given = TEMPLATE["Resources"]["Provisioning"]["Properties"]["Parameters"]
+    assert given["HookArn"] == {"Fn::GetAtt": ["ProvisioningFunction", "Arn"]}
+    template = resources("AWS::IoT::ProvisioningTemplate", NESTED["Provisioning"])["BridgeTemplate"]
+    assert template["PreProvisioningHook"] == {"TargetArn": {"Ref": "HookArn"}, "PayloadVersion": "2020-04-01"}
+    body = json.loads(template["TemplateBody"]["Fn::Sub"])
+    assert {*body["Parameters"]} == {"SerialNumber", "Code", "BridgeId", "AWS::IoT::Certificate::Id"}
+    assert "Default" not in json.dumps(body["Parameters"])
+    made = {resource["Type"]: resource["Properties"] for resource in body["Resources"].values()}
+    assert made["AWS::IoT::Thing"]["ThingName"] == {"Ref": "BridgeId"}
+    assert made["AWS::IoT::Policy"] == {"PolicyName": "${BridgePolicyName}"}
+    assert given["BridgePolicyName"] == {"Fn::GetAtt": ["Bridges", "Outputs.BridgePolicyName"]}
+
+
+def test_nobody_changes_what_the_audit_log_says() -> None:
+    """Whatever function may change or delete records has the right that denies it for lines of the audit log."""
+    shared = TEMPLATE["Resources"]["DecideRights"]["Properties"]["PolicyDocument"]["Statement"]
+    (denied,) = [s for s in shared if s["Effect"] == "Deny"]
+    assert denied["Condition"] == {"ForAnyValue:StringLike": {"dynamodb:LeadingKeys": ["AUDIT#*"]}}
+    assert {*denied["Action"]} == {"dynamodb:UpdateItem", "dynamodb:DeleteItem"}
+    for function in resources("AWS::Serverless::Function").values():
+        own = [node for node in walk(function["Policies"]) if node.get("Effect") == "Allow"]
+        if {"dynamodb:UpdateItem", "dynamodb:DeleteItem"} & {a for node in own for a in as_list(node["Action"])}:
+            assert {"Ref": "DecideRights"} in function["Policies"]
+
+
+def test_who_listens_hears_live_topics_and_nothing_else() -> None:
+    """Browsers are lent a role that connects only under its own names, hears only live topics, and says nothing."""
+    topics = Topics("ab-1")
+    (policy,) = resources("AWS::IAM::Role")["LiveRole"]["Policies"]
+    allowed = {s["Action"]: s["Resource"]["Fn::Sub"] for s in policy["PolicyDocument"]["Statement"]}
+    assert {
+        action: on.partition(":${AWS::AccountId}:")[2].replace("${Prefix}", "ab-1") for action, on in allowed.items()
+    } == {
+        "iot:Connect": f"client/{topics.listeners}*",
+        "iot:Subscribe": f"topicfilter/{topics.live('', '')}".rstrip("/") + "/*",
+        "iot:Receive": f"topic/{topics.live('', '')}".rstrip("/") + "/*",
+    }
+
+
+def test_bridges_have_no_part_in_live_topics() -> None:
+    """No right of a bridge, or of a device that claims to be one, reaches a live topic."""
+    for stack in ("Bridges", "Provisioning"):
+        for policy in resources("AWS::IoT::Policy", NESTED[stack]).values():
+            assert "/live/" not in json.dumps(policy)
+            for statement in policy["PolicyDocument"]["Statement"]:
+                assert not any(
+                    "*" in json.dumps(r).rpartition(":")[2].replace("-claim-*", "")
+                    for r in as_list(statement["Resource"])
+                )
 
 
 def test_the_journal_is_private_and_ends() -> None:

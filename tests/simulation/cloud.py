@@ -1,6 +1,6 @@
 """The cloud in simulated time: the real use cases on the ports in memory, with Lambdas that crash and race."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from math import inf
@@ -14,6 +14,7 @@ from epspot.control.invariants import violations
 from epspot.control.state import Live, Wishes
 from epspot.errors import Conflict, Refusal
 from epspot.ports import Notice, SessionFact, SessionRecord
+from epspot.registry.kinds import Change
 from epspot.services.advance import Controller, advance
 from epspot.services.follow_session import Following, follow_session
 from epspot.services.note_session import Noting, note_session
@@ -60,10 +61,17 @@ class _RacingLives(FakeLives):
         self._cloud.maybe_race()
         return loaded
 
-    def commit(self, before: Live, step: Step, record: SessionRecord | None = None, site: Site | None = None) -> None:
+    def commit(
+        self,
+        before: Live,
+        step: Step,
+        record: SessionRecord | None = None,
+        site: Site | None = None,
+        changes: Sequence[Change] = (),
+    ) -> None:
         stands = self._lives[before.site].version
         try:
-            super().commit(before, step, record, site)
+            super().commit(before, step, record, site, changes)
         except (Conflict, Crash) as error:
             self._cloud.note("conflict" if isinstance(error, Conflict) else "half a commit")
             if self._lives[before.site].version > stands:

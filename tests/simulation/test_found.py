@@ -151,3 +151,55 @@ def test_a_register_that_fell_twice_returns_to_where_it_fell_from_last() -> None
     yard.after(10).frame()
     [ended] = yard.told("session.ended")
     assert ended.detail["energy_wh"] == 1300 - 93
+
+
+def test_a_leap_is_no_way_back() -> None:
+    """A register that fell long ago and then leaps past where it stood has not come back: what it leapt is nobody's."""
+    yard = charging()
+    yard.loads["a"].energy_wh = 1
+    yard.after(10).frame()
+    for _ in range(60):
+        yard.loads["a"].energy_wh += 10
+        yard.after(60).frame()
+    yard.loads["a"].energy_wh = 9000
+    yard.after(10).frame()
+    for _ in range(60):
+        yard.loads["a"].energy_wh += 10
+        yard.after(60).frame()
+    yard.stop("s-a")
+    yard.after(10).frame()
+    (end,) = yard.told("session.ended")
+    assert [f.detail["doubt"] for f in yard.told("meter.put_aside")] == ["register_fell", "register_leapt"]
+    assert end.detail["energy_wh"] == 600 + 600 + 600
+
+
+def test_a_register_that_comes_back_later_bills_what_it_counts_itself() -> None:
+    """Of two falls, a return to where the first began takes back what was counted in between too."""
+    yard = charging()
+    for low in (500, 100):
+        yard.loads["a"].energy_wh = low
+        yard.after(10).frame()
+        yard.loads["a"].energy_wh += 40
+        yard.after(60).frame()
+    yard.loads["a"].energy_wh = 1600 + 90
+    yard.after(10).frame()
+    yard.stop("s-a")
+    yard.after(10).frame()
+    (end,) = yard.told("session.ended")
+    assert end.detail["energy_wh"] == 600 + 90
+
+
+def test_an_event_is_not_a_sessions_last_register() -> None:
+    """That the relay is open, as an event tells, says nothing of what has flowed since the last frame."""
+    yard = charging()
+    yard.bridges["b1"].obeys = False
+    yard.stop("s-a")
+    yard.loads["a"].limit_a = 0.0
+    yard.after(1).edge("plugged", "a", rev=yard.live.bridges["b1"].rev)
+    assert yard.told("session.ended") == []
+    yard.bridges["b1"].obeys = True
+    yard.loads["a"].energy_wh += 30
+    yard.after(10).frame()
+    yard.after(10).frame()
+    (end,) = yard.told("session.ended")
+    assert (end.detail["energy_wh"], end.detail["complete"]) == (630, True)

@@ -51,7 +51,7 @@ def test_what_must_hold_holds(faults: str, seed: int) -> None:
 def test_every_kind_of_fault_is_reached() -> None:
     """Under heavy faults some hours suffice for each, at one site or another."""
     faults = Counter[str]()
-    for seed in (13, 39):
+    for seed in (13, 19):
         report = simulate(seed, 8 * _HOUR, "heavy")
         faults.update(report["faults"])
         assert {name: n for name, n in report["invariants"].items() if n} == {}, report["examples"]

@@ -23,7 +23,8 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         # Functions run on this machine, so that they can read what a test writes.
         outlook = tmp_path_factory.mktemp("outlook")
         sources = {"PricesSource": f"file:{outlook}", "WeatherSource": f"file:{outlook}"}
-        outputs = deploy(account, parameters=sources)
+        # Receivers of webhooks stand on this machine too.
+        outputs = deploy(account, parameters=sources | {"WebhooksAllowLoopback": "true"})
         warm_up(account, outputs)
         yield Cloud(account, outputs, account.session(), tmp_path_factory.mktemp("bridges"), outlook)
 
@@ -36,7 +37,8 @@ def stage(cloud: Cloud) -> Iterator[Stage]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark everything here, so that ``-m "not system"`` leaves it out."""
+    """Mark everything here, so that ``-m "not system"`` leaves it out, and one process runs it all: there is one account."""
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.system)
+            item.add_marker(pytest.mark.xdist_group("system"))

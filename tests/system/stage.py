@@ -416,5 +416,5 @@ def outlet(
     name: str, n: int, *, phases: tuple[int, ...] = (0,), bridge: int = 1, max_a: float = 16.0, **more: Any
 ) -> Outlet:
     """Make the n-th outlet of a site."""
-    made = Outlet(f"{name}-{n}", str(n), "main", phases, max_a, f"{name}-b{bridge}", f"M{n}")
+    made = Outlet(f"{name}-{n}", str(n), "main", phases, max_a, f"{name}-b{bridge}", f"M{n}", public=True)
     return replace(made, **more)

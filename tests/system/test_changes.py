@@ -68,7 +68,7 @@ def test_rules_are_changed_while_cars_charge(stage: Stage) -> None:
         assert (seen["state"], seen["allowance_a"], seen["limited_by"]) == ("active", 10.66, "main/L1")
     kinds = [kind for kind, _, _ in place.facts() if kind.startswith("session.")]
     assert kinds == ["session.active"] * 3
-    listed = {o["id"]: o["state"] for o in started[0][0].outlets() if o["site"]["id"] == "owner"}
+    listed = {o["id"]: o["state"] for o in started[0][0].outlets("owner")}
     assert listed["owner-4"] == "offline"
 
 
@@ -84,7 +84,7 @@ def test_a_change_that_is_not_safe_is_refused_whole(stage: Stage) -> None:
     with pytest.raises(InvalidSite, match="outlet stays-1 has a session"):
         place.change(outlets=place.site.outlets[1:])
     with pytest.raises(Conflict):
-        place.change(outlets=(*place.site.outlets, *other.outlets))
+        place.change(outlets=(*place.site.outlets, *(replace(o, number="3") for o in other.outlets)))
     after, site = place.live(), stage.world.lives.load("stays")[0]
     assert (after.revision, after.sessions.keys()) == (before.revision, before.sessions.keys())
     assert site == place.site

@@ -192,7 +192,7 @@ def test_an_unknown_module_is_found(stage: Stage) -> None:
     assert set(place.live().readings["found-b1"].modules) == {"M1"}
     assert all("X9" not in decode_command(payload).modules for payload in place.wire().down)
     assert not new.relay
-    assert refused(anna.start, "found-X9") == (404, "outlet_unknown")
+    assert refused(anna.start, "found-X9") == (404, "not_found")
 
 
 def test_a_foreign_module_is_not_believed(stage: Stage) -> None:

@@ -112,7 +112,7 @@ def test_a_bridge_is_cut_off_in_the_middle(stage: Stage) -> None:
     wait_for("the cloud knows that the bridge is silent", lambda: place.live().bridges["cut-b1"].silent)
     wait_for("40 Wh flow meanwhile", lambda: place.module(1).energy_wh > before + 40)
     assert place.module(1).relay
-    states = {o["id"]: o["state"] for o in anna.outlets() if o["site"]["id"] == "cut"}
+    states = {o["id"]: o["state"] for o in anna.outlets("cut")}
     assert states == {"cut-1": "in_use", "cut-2": "free"}
     seen = anna.session(session)
     assert (seen["state"], seen["allowance_a"], seen["limited_by"]) == ("active", 16.0, "unknown")

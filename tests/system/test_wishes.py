@@ -46,7 +46,7 @@ def test_an_outlet_that_begins_by_itself(stage: Stage) -> None:
 
     begun = wait_for("its record is written", lambda: kept("active"))
     assert (begun.user, begun.site, begun.outlet, begun.number) == ("outlet:auto-1", "auto", "auto-1", "1")
-    assert {o["id"]: o["state"] for o in anna.outlets() if o["site"]["id"] == "auto"} == {
+    assert {o["id"]: o["state"] for o in anna.outlets("auto")} == {
         "auto-1": "in_use",
         "auto-2": "plugged",
     }

@@ -1,78 +1,139 @@
 """Start, follow, change, pause, stop and list sessions."""
 
+from dataclasses import replace
 from typing import Any
 
-from chalice.app import Blueprint, Response
-
-from epspot.bootstrap import world
+from epspot.access import Capability, Level, Scope
 from epspot.errors import InvalidRequest
+from epspot.services.ask_owner import ask_owner
+from epspot.services.authorize import groups_of, heaviest
 from epspot.services.change_session import change_session, pause_session, resume_session
-from epspot.services.follow_session import follow_session
+from epspot.services.follow_session import View, follow_session
 from epspot.services.list_sessions import list_sessions
+from epspot.services.revoke import note_proof
 from epspot.services.start_session import start_session
 from epspot.services.stop_session import stop_session
-from functions.api import render
-from functions.api.errors import answered
-from functions.api.requests import json_of, text_of, user_of, wishes_of
+from epspot.services.tell_prices import cost_so_far
+from functions.api.calls import Answer, Call, page
+from functions.api.operations import operation
+from functions.api.render import sessions as render
+from functions.api.requests import wishes_of
 
-routes = Blueprint(__name__)
-
-
-@routes.route("/sessions", methods=["POST"])
-@answered(routes)
-def start() -> Response:
-    """Start a session at an outlet: ``{"outlet": id}`` and wishes, with the header Idempotency-Key."""
-    request = routes.current_request
-    user = user_of(request)
-    body = json_of(request)
-    outlet, wishes = text_of(body, "outlet"), wishes_of(body, also=("outlet",))
-    key = request.headers.get("Idempotency-Key")
-    if not key:
-        raise InvalidRequest("Send the header Idempotency-Key with a text of your own, new for each start.")
-    started = start_session(world().starting, user, outlet, key, wishes)
-    return Response(status_code=201, body=render.session(started))
+_TAG = "Sessions"
 
 
-@routes.route("/sessions", methods=["GET"])
-@answered(routes)
-def history() -> dict[str, Any]:
-    """List the caller's sessions, the newest first."""
-    user = user_of(routes.current_request)
-    return {"sessions": [render.record(r) for r in list_sessions(world().sessions, user)]}
+@operation(
+    "POST",
+    "/v1/sessions",
+    "Start a session at an outlet",
+    tag=_TAG,
+    body="SessionForm",
+    status=201,
+    answer="Session",
+    creates=True,
+    refusals=(403, 404, 409, 503),
+)
+def start(call: Call) -> Any:
+    """Start a session; the session's own id makes a repeated start find the first one."""
+    outlet, wishes, reference = call.body["outlet"], wishes_of(call.body), _reference_of(call)
+    place = call.require(Capability.USE, Scope(Level.OUTLET, outlet))
+    ask_owner(call.world.asking, call.caller, place, call.key)
+    groups = groups_of(call.world.gate, call.caller, place.owner)
+    wishes = replace(wishes, group=heaviest(place.site, groups))
+    note_proof(call.world.registry, call.caller)
+    begun = start_session(call.world.starting, call.caller.user, outlet, call.key, wishes, reference=reference)
+    return Answer(_shown(call, begun), headers={"Location": f"/v1/sessions/{begun.record.id}"})
 
 
-@routes.route("/sessions/{id}", methods=["GET"])
-@answered(routes)
-def follow(id: str) -> dict[str, Any]:  # noqa: A002 - the route's name for it
-    """Show a session of the caller as it is now."""
-    return render.session(follow_session(world().following, user_of(routes.current_request), id))
+@operation("GET", "/v1/sessions", "List one's own sessions, the newest first", tag=_TAG, answer="Sessions")
+def list_own_sessions(call: Call) -> Any:
+    """List the caller's sessions."""
+    return page([render.record(r) for r in list_sessions(call.world.sessions, call.caller.user)], None)
 
 
-@routes.route("/sessions/{id}/stop", methods=["POST"])
-@answered(routes)
-def stop(id: str) -> dict[str, Any]:  # noqa: A002 - the route's name for it
-    """Stop a session of the caller."""
-    return render.session(stop_session(world().following, user_of(routes.current_request), id))
+@operation(
+    "GET",
+    "/v1/sessions/{session}",
+    "Show a session as it is now",
+    tag=_TAG,
+    needs=Capability.VIEW,
+    on="session",
+    answer="Session",
+)
+def follow(call: Call) -> Any:
+    """Show a session."""
+    return _shown(call, follow_session(call.world.following, *call.session))
 
 
-@routes.route("/sessions/{id}/pause", methods=["POST"])
-@answered(routes)
-def pause(id: str) -> dict[str, Any]:  # noqa: A002 - the route's name for it
-    """Give a session of the caller no current until it is resumed."""
-    return render.session(pause_session(world().following, user_of(routes.current_request), id))
+@operation(
+    "POST",
+    "/v1/sessions/{session}/stop",
+    "Stop a session",
+    tag=_TAG,
+    needs=Capability.MAINTAIN,
+    on="session",
+    answer="Session",
+    refusals=(409,),
+)
+def stop(call: Call) -> Any:
+    """Stop a session."""
+    return _shown(call, stop_session(call.world.following, *call.session))
 
 
-@routes.route("/sessions/{id}/resume", methods=["POST"])
-@answered(routes)
-def resume(id: str) -> dict[str, Any]:  # noqa: A002 - the route's name for it
-    """Let a paused session of the caller have current when its turn comes."""
-    return render.session(resume_session(world().following, user_of(routes.current_request), id))
+@operation(
+    "POST",
+    "/v1/sessions/{session}/pause",
+    "Give a session no current until it is resumed",
+    tag=_TAG,
+    needs=Capability.MAINTAIN,
+    on="session",
+    answer="Session",
+    refusals=(409,),
+)
+def pause(call: Call) -> Any:
+    """Pause a session."""
+    return _shown(call, pause_session(call.world.following, *call.session))
 
 
-@routes.route("/sessions/{id}/wishes", methods=["PUT"])
-@answered(routes)
-def change(id: str) -> dict[str, Any]:  # noqa: A002 - the route's name for it
-    """Let a session of the caller have other wishes, all of them anew."""
-    request = routes.current_request
-    user = user_of(request)
-    return render.session(change_session(world().following, user, id, wishes_of(json_of(request))))
+@operation(
+    "POST",
+    "/v1/sessions/{session}/resume",
+    "Let a paused session have current when its turn comes",
+    tag=_TAG,
+    needs=Capability.MAINTAIN,
+    on="session",
+    answer="Session",
+    refusals=(409,),
+)
+def resume(call: Call) -> Any:
+    """Resume a session."""
+    return _shown(call, resume_session(call.world.following, *call.session))
+
+
+@operation(
+    "PUT",
+    "/v1/sessions/{session}/wishes",
+    "Let a session have other wishes, all of them anew",
+    tag=_TAG,
+    needs=Capability.MAINTAIN,
+    on="session",
+    body="Wishes",
+    answer="Session",
+    refusals=(409,),
+)
+def change(call: Call) -> Any:
+    """Change what is wanted of a session."""
+    whose, session = call.session
+    return _shown(call, change_session(call.world.following, whose, session, wishes_of(call.body)))
+
+
+def _shown(call: Call, v: View) -> dict[str, Any]:
+    return render.session(v, cost_so_far(call.world.pricing, v, call.actor.at))
+
+
+def _reference_of(call: Call) -> str:
+    """Read what the caller calls a session; only other systems call it anything. Raises InvalidRequest."""
+    reference = str(call.body.get("reference", ""))
+    if reference and call.caller.token is None:
+        raise InvalidRequest("reference is for other systems, which start sessions with a token of the owner's.")
+    return reference

@@ -429,7 +429,7 @@ def test_the_main_fuse_s_phases_are_kept_together(
 ) -> None:
     """The outlets make the main fuse's phases differ by no more than the owner allows."""
     outlets = [
-        Outlet(f"{'abcd'[n]}", "", "main", (0, 1, 2) if p is None else (p,), 16.0, "b1", f"M{n}")
+        Outlet("abcd"[n], str(n), "main", (0, 1, 2) if p is None else (p,), 16.0, "b1", f"M{n}")
         for n, p in enumerate(wired)
     ]
     yard = Yard(site(*outlets, fuses=[fuse(rating_a=63)], policy=Policy(max_imbalance_a=most_a)))

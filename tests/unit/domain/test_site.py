@@ -1,11 +1,12 @@
 """Configurations that are refused, with the numbers."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from epspot.errors import InvalidSite
-from epspot.site import MAX_OUTLETS, Fuse, Policy, Site
+from epspot.site import MAX_OUTLETS, Fuse, Group, Policy, Site, Station
 from tests.unit.domain.world import fuse, outlet, site
 
 
@@ -76,3 +77,57 @@ def test_all_problems_are_told_at_once() -> None:
 def test_what_no_bridge_could_obey_is_refused(broken: Site, says: str) -> None:
     """Names that the contract doesn't carry, and times in which no lease can be kept, are refused."""
     assert says in problems(broken)
+
+
+# ------------------------------------------------------------------ order for people
+
+
+def placed(**more: Any) -> Site:
+    """Make a site whose outlet stands in a group of a group, at a station."""
+    groups = (Group("yard", "Yard"), Group("guests", "Guests", parent="yard"))
+    made = outlet("a", group="guests", station="post", **more)
+    stations = (Station("post", "Post 1", 59.5, 18.1),)
+    return replace(site(), groups=groups, stations=stations, outlets=(made,)).checked()
+
+
+def test_an_outlet_is_public_with_itself_or_any_group_that_it_is_in() -> None:
+    """What is said of a group holds for the groups in it."""
+    assert not placed().is_public(placed().outlet["a"])
+    assert placed(public=True).is_public(placed(public=True).outlet["a"])
+    for name in ("yard", "guests"):
+        opened = replace(placed(), groups=tuple(replace(g, public=g.id == name) for g in placed().groups))
+        assert opened.is_public(opened.outlet["a"])
+    assert [g.id for g in placed().groups_above("guests")] == ["yard", "guests"]
+
+
+def test_an_outlet_is_where_it_or_its_station_or_its_site_is() -> None:
+    """The nearest that has a position tells it."""
+    here = placed()
+    assert here.place_of(here.outlet["a"]) == (59.5, 18.1)
+    own = placed(latitude=59.6, longitude=18.2)
+    assert own.place_of(own.outlet["a"]) == (59.6, 18.2)
+    bare = replace(here, stations=(Station("post", "Post 1"),))
+    assert bare.place_of(bare.outlet["a"]) == (bare.latitude, bare.longitude)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"groups": (Group("a", "A", parent="b"), Group("b", "B", parent="a"))}, "group a is in itself"),
+        ({"groups": (Group("a", "A", parent="x"),)}, "group a is in x, which does not exist"),
+        ({"groups": (Group("a", "A"), Group("a", "B"))}, "group a stands twice"),
+        ({"groups": (Group("A b", "A"),)}, "group 'A b': an id is 1 to 32"),
+        ({"stations": (Station("p", "P", 59.0, None),)}, "station p: latitude and longitude go together"),
+        ({"stations": (Station("p", "P", 91.0, 18.0),)}, "must be on the globe"),
+        ({"outline": ((59.0, 181.0),)}, "the outline: latitude"),
+        ({"bridges": ("B 1",)}, "bridge 'B 1' must be"),
+        ({"outlets": (outlet("a", group="x"),)}, "outlet a is in group x, which does not exist"),
+        ({"outlets": (outlet("a", station="x"),)}, "outlet a is at station x, which does not exist"),
+        ({"outlets": (outlet("a", kind="boat"),)}, "kind 'boat' is not known; use one of car, "),
+        ({"outlets": (outlet("a"), replace(outlet("b"), number="a"))}, "outlet number a stands twice"),
+    ],
+    ids=str,
+)
+def test_a_wrong_order_is_refused(changes: dict[str, object], told: str) -> None:
+    """Groups, stations, numbers and places must fit together, and each mistake is named."""
+    assert told in problems(replace(site(), **changes))  # type: ignore[arg-type]

@@ -5,15 +5,33 @@ from typing import Any
 
 from epspot.adapters.iot import ContractInbound
 from epspot.control.state import Live
-from epspot.errors import NotSignedIn
-from epspot.ports import Inbound, SessionFact, Tokens
+from epspot.ports import Inbound, SessionFact
 from epspot.services.advance import Controller
+from epspot.services.ask_owner import Asking
+from epspot.services.authorize import Gate
+from epspot.services.change_webhooks import Hooking
+from epspot.services.changing import Changing
+from epspot.services.claim_bridge import Claiming
+from epspot.services.connect_provider import Connecting
+from epspot.services.delete_person import Forgetting
+from epspot.services.describe_person import Describing
+from epspot.services.door import Door
+from epspot.services.edit_document import Configuring
+from epspot.services.export_person import Exporting
 from epspot.services.follow_session import Following
-from epspot.services.list_outlets import Listing
+from epspot.services.give_grant import Granting
+from epspot.services.issue_token import Issuing
+from epspot.services.keep_tariffs import Tariffing
+from epspot.services.listen_live import Listening
 from epspot.services.note_session import Noting, note_session
+from epspot.services.prove_address import Proving
+from epspot.services.register_owner import Owning
 from epspot.services.register_site import register_site
+from epspot.services.show_token import Doorkeeping
 from epspot.services.start_session import Starting
 from epspot.services.take_message import Intake, Taken, take_message
+from epspot.services.tell_prices import Pricing
+from epspot.services.tell_webhooks import Telling
 from epspot.services.tick_sites import Ticking
 from epspot.site import Fuse, Outlet, Policy, Site
 from iot.contract import Fault, Frame, Plug, Reading, Upward, encode
@@ -21,25 +39,24 @@ from tests.fakes import (
     FakeBus,
     FakeClock,
     FakeCommands,
+    FakeDeliveries,
+    FakeIds,
     FakeJournal,
+    FakeLiveAddresses,
     FakeLives,
+    FakeLiveTopics,
+    FakePosting,
     FakeRefused,
+    FakeRegistry,
     FakeSessions,
     FakeSites,
+    FakeThrottle,
     FakeVehicles,
 )
+from tests.people import FakeIdentity, FakeMail, FakeProviders
 
 BOOT = "0a0b0c0d"
 OFF = Reading(Plug.PLUGGED, False, (0.0, 0.0, 0.0), (230.0, 0.0, 0.0), 0.0, 1000, 20.0, 0.0, Fault(0), 90)
-
-
-class FakeIdentity:
-    """``Identity`` with one user."""
-
-    def sign_in(self, email: str, password: str) -> Tokens:
-        if (email, password) != ("anna@example.com", "right"):
-            raise NotSignedIn("The e-mail address or the password is wrong.")
-        return Tokens("id-token", "refresh-token", 3600)
 
 
 @dataclass
@@ -55,7 +72,17 @@ class House:
     journal: FakeJournal = field(default_factory=FakeJournal)
     vehicles: FakeVehicles = field(default_factory=FakeVehicles)
     identity: FakeIdentity = field(default_factory=FakeIdentity)
+    providers: FakeProviders = field(default_factory=FakeProviders)
+    mail: FakeMail = field(default_factory=FakeMail)
+    throttle: FakeThrottle = field(default_factory=FakeThrottle)
+    ids: FakeIds = field(default_factory=FakeIds)
+    posting: FakePosting = field(default_factory=FakePosting)
+    deliveries: FakeDeliveries = field(default_factory=FakeDeliveries)
+    live_topics: FakeLiveTopics = field(default_factory=FakeLiveTopics)
+    live_addresses: FakeLiveAddresses = field(default_factory=FakeLiveAddresses)
     inbound: Inbound = field(default_factory=ContractInbound)
+    app_url: str = ""
+    party_id: str = "EPS"
     _seq: int = 0
     _noted: int = 0
 
@@ -69,7 +96,7 @@ class House:
 
     @property
     def controller(self) -> Controller:
-        return Controller(self.lives, self.commands, self.journal)
+        return Controller(self.lives, self.commands, self.journal, self.live_topics, self.registry)
 
     @property
     def intake(self) -> Intake:
@@ -92,8 +119,88 @@ class House:
         return Following(self.controller, self.sessions, self.clock)
 
     @property
-    def listing(self) -> Listing:
-        return Listing(self.lives, self.sites)
+    def registry(self) -> FakeRegistry:
+        return self.lives.registry
+
+    @property
+    def hooking(self) -> Hooking:
+        return Hooking(self.changing, self.posting, self.deliveries, self.throttle)
+
+    @property
+    def telling(self) -> Telling:
+        return Telling(self.hooking, self.lives, self.sessions)
+
+    @property
+    def asking(self) -> Asking:
+        return Asking(self.gate, self.sessions, self.posting, self.ids)
+
+    @property
+    def listening(self) -> Listening:
+        return Listening(self.controller, self.gate, self.sessions, self.live_addresses, self.throttle, self.clock)
+
+    @property
+    def gate(self) -> Gate:
+        return Gate(self.registry, self.lives, self.sites, self.clock)
+
+    @property
+    def changing(self) -> Changing:
+        return Changing(self.registry, self.ids, self.clock)
+
+    @property
+    def door(self) -> Door:
+        return Door(self.identity, self.registry, self.throttle, self.mail, self.ids, self.clock)
+
+    @property
+    def connecting(self) -> Connecting:
+        return Connecting(self.changing, self.providers)
+
+    @property
+    def proving(self) -> Proving:
+        return Proving(self.mail, self.ids, self.clock)
+
+    @property
+    def describing(self) -> Describing:
+        return Describing(self.registry, self.identity, self.ids)
+
+    @property
+    def exporting(self) -> Exporting:
+        return Exporting(self.describing, self.gate, self.sessions, self.vehicles)
+
+    @property
+    def forgetting(self) -> Forgetting:
+        return Forgetting(self.describing, self.granting, self.lives, self.sessions, self.vehicles)
+
+    @property
+    def issuing(self) -> Issuing:
+        return Issuing(self.changing, self.gate)
+
+    @property
+    def doorkeeping(self) -> Doorkeeping:
+        return Doorkeeping(self.registry, self.throttle, self.clock)
+
+    @property
+    def owning(self) -> Owning:
+        return Owning(self.changing, self.throttle)
+
+    @property
+    def configuring(self) -> Configuring:
+        return Configuring(self.controller, self.changing)
+
+    @property
+    def claiming(self) -> Claiming:
+        return Claiming(self.controller, self.changing, self.throttle)
+
+    @property
+    def granting(self) -> Granting:
+        return Granting(self.changing, self.gate, self.following, self.throttle)
+
+    @property
+    def tariffing(self) -> Tariffing:
+        return Tariffing(self.changing, self.lives)
+
+    @property
+    def pricing(self) -> Pricing:
+        return Pricing(self.registry, self.lives, self.sessions)
 
     # ------------------------------------------------------------ a life
 
@@ -134,11 +241,12 @@ class House:
         self._noted = len(self.lives.outbox)
 
 
-def site_of(name: str = "s", fuse_a: float = 12.0, policy: Policy | None = None) -> Site:
+def site_of(name: str = "s", fuse_a: float = 12.0, policy: Policy | None = None, owner: str = "owner1") -> Site:
     """Make a site of three outlets on one phase, two of them at one bridge."""
     outlets = (
         Outlet(f"{name}-1", "1", "main", (0,), 16.0, f"{name}-b1", "M1"),
         Outlet(f"{name}-2", "2", "main", (0,), 16.0, f"{name}-b1", "M2"),
         Outlet(f"{name}-3", "3", "main", (0,), 16.0, f"{name}-b2", "M3"),
     )
-    return Site(name, "Garden", (Fuse("main", None, (fuse_a,) * 3, planning_factor=1.0),), outlets, policy or Policy())
+    main = Fuse("main", None, (fuse_a,) * 3, planning_factor=1.0)
+    return Site(name, "Garden", (main,), outlets, policy or Policy(), owner=owner)

@@ -1,17 +1,21 @@
 """Which sites are told what electricity will cost and how cold it will be, and what happens when nobody knows."""
 
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from epspot.control.events import OutlookReceived
 from epspot.control.state import Live, SessionState, Wishes
+from epspot.registry.kinds import Put
+from epspot.registry.tariffs import TARIFF_VERSION, TariffVersion
 from epspot.services import refresh_outlook as service
 from epspot.services.advance import Controller, advance
 from epspot.services.refresh_outlook import MOST_HOURS, Need, Outlooks, hourly_means, needs_outlook, refresh_outlook
 from epspot.services.register_site import register_site
 from epspot.site import Cap, Fuse, Outlet, Site
+from epspot.tariffs import Market, Rate, Tariff, document_of
 from tests.fakes import FakeClock, FakeCommands, FakeLives, FakePrices, FakeWeather
 
 HOUR = 3600
@@ -57,7 +61,11 @@ class Place:
     def run(self) -> tuple[int, list[str]]:
         """Look ahead."""
         world = Outlooks(
-            Controller(self.lives, FakeCommands()), self.lives.sites, self.prices, self.weather, self.clock
+            Controller(self.lives, FakeCommands(), registry=self.lives.registry),
+            self.lives.sites,
+            self.prices,
+            self.weather,
+            self.clock,
         )
         return refresh_outlook(world)
 
@@ -99,6 +107,18 @@ def place(monkeypatch: pytest.MonkeyPatch) -> Place:
 def test_who_needs_an_outlook(site: Site, live: Live, need: Need) -> None:
     """A price cap or a session that wants the cheapest needs prices, a motor heater the weather."""
     assert needs_outlook(site, live) == need
+
+
+@pytest.mark.parametrize(("market", "asked"), [(None, []), (Market(Decimal(300)), ["SE3"])])
+def test_a_tariff_that_follows_the_market_needs_prices(place: Place, market: Market | None, asked: list[str]) -> None:
+    """A site one of whose outlets is paid for by the spot price is told it; one with fixed prices is not."""
+    document = document_of(Tariff("Spot", energy=(Rate(Decimal(30), market=market),)))
+    version = TariffVersion("t", "o", 1, document, NOW)
+    place.lives.registry.commit([Put(TARIFF_VERSION, None, version)])
+    site = site_of(owner="o")
+    place.open(replace(site, outlets=(replace(site.outlets[0], tariff="t"),)))
+    assert place.run() == (len(asked), [])
+    assert place.prices.asked == asked
 
 
 def test_a_site_that_needs_nothing_is_left_alone(place: Place) -> None:

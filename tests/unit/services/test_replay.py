@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from epspot.control.journal import CHECKPOINT_EVERY, Entry, UnknownEntry, entry_
 from epspot.control.state import Live
 from epspot.control.step import step
 from epspot.ports import SessionRecord
+from epspot.registry.kinds import Change
 from epspot.replay.__main__ import main
 from epspot.services.advance import advance, reconfigure
 from epspot.services.register_site import register_site
@@ -216,11 +217,18 @@ class Racing(FakeLives):
 
     other: Callable[[], object] | None = None
 
-    def commit(self, before: Live, step: Step, record: SessionRecord | None = None, site: Site | None = None) -> None:
+    def commit(
+        self,
+        before: Live,
+        step: Step,
+        record: SessionRecord | None = None,
+        site: Site | None = None,
+        changes: Sequence[Change] = (),
+    ) -> None:
         hook, self.other = self.other, None
         if hook is not None:
             hook()
-        super().commit(before, step, record, site)
+        super().commit(before, step, record, site, changes)
 
 
 def test_a_lost_race_is_run_again_and_only_what_counted_is_made_again() -> None:
@@ -431,9 +439,9 @@ def test_a_changed_configuration_is_followed() -> None:
     house = lived()
     house.clock.at += 60
 
-    def wider(site: Site, _: Live) -> tuple[Site, SiteChanged]:
+    def wider(site: Site, _: Live) -> tuple[Site, SiteChanged, Sequence[Change]]:
         fuses = tuple(replace(f, rating_a=(20.0, 20.0, 20.0)) for f in site.fuses)
-        return replace(site, revision=site.revision + 1, fuses=fuses), SiteChanged(house.clock.at)
+        return replace(site, revision=site.revision + 1, fuses=fuses), SiteChanged(house.clock.at), ()
 
     reconfigure(house.controller, "s", wider)
     house.clock.at += 60

@@ -12,7 +12,7 @@ from epspot.control.silence import DEAD_V, OFF_A, Dead
 from epspot.control.state import Alarm, Fault, Phase, Plug, Reading, SessionState
 from epspot.notices.alarms import DAY_S, Certainty
 from epspot.sessions.metering import Meter, energy_wh
-from epspot.site import PHASES, Outlet
+from epspot.site import PHASES, Outlet, is_planned
 
 LOW_V, HIGH_V = 207.0, 253.0
 """EN 50160: 230 V +- 10 %."""
@@ -151,7 +151,7 @@ def _bridges(draft: Draft) -> Iterator[Finding]:
             is_sure = state.suspect_since is not None
             sure = Certainty.PROBABLE if is_sure else Certainty.POSSIBLE
             yield Finding("bridge_silent", b, {"certainty": sure.value, "connection_lost": is_sure})
-        elif b not in draft.readings:
+        elif b not in draft.readings and not is_planned(b):
             yield Finding("bridge_never_heard", b)
 
 

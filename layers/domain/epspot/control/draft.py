@@ -30,6 +30,7 @@ class Draft:
         self.found = live.found
         self.turn = live.turn
         self.watched_until = live.watched_until
+        self.listened = live.listened
         self.over_since = dict(live.over_since)
         self.alarms = dict(live.alarms)
         self.demand = dict(live.demand)
@@ -119,6 +120,10 @@ class Draft:
         known = self.readings[outlet.bridge]
         return known.confirmed_at.get(outlet.module, known.at)
 
+    def is_read(self, outlet: Outlet) -> bool:
+        """Tell whether the newest message of an outlet's bridge told its register, or that it stands; an event does not."""
+        return outlet.module not in self.readings[outlet.bridge].confirmed_at
+
     def reachable(self, outlet: Outlet) -> bool:
         """Tell whether a command would get to the outlet's module, as far as is known."""
         bridge = self.bridges[outlet.bridge]
@@ -161,6 +166,7 @@ class Draft:
             fell_to_a=self.fell_to_a,
             found=self.found,
             watched_until=self.watched_until,
+            listened=self.listened,
             over_since=self.over_since,
             alarms=self.alarms,
             demand=self.demand,

@@ -126,6 +126,8 @@ class Watched:
     """Somebody is looking at the site and wants fresh figures."""
 
     at: float
+    channel: str = ""
+    """Where they are to be sent (``services/tell_live.py``); empty: they are asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ def cold_bridge(until: float) -> BridgeState:
 def reconcile(draft: Draft) -> None:
     """Fit the state to the site's configuration: what is new is unknown, what is gone is forgotten."""
     site, live = draft.site, draft.live
-    if live.revision == site.revision and live.outlets:
+    if live.revision == site.revision and (live.outlets or not site.outlets):
         return
     until = draft.now + span_s(site.policy)
     for b in sorted(site.of_bridge):
@@ -57,6 +57,7 @@ def reconcile(draft: Draft) -> None:
     draft.bridges = {b: s for b, s in draft.bridges.items() if b in site.of_bridge}
     draft.over_since = {line: since for line, since in draft.over_since.items() if line in site.network.names}
     draft.demand = {name: d for name, d in draft.demand.items() if name in site.network.caps}
+    draft.found = tuple(name for name in draft.found if _has_no_place(site, name))
     if not live.outlets:
         draft.other_a = site.main.other_a
     for b in site.of_bridge:
@@ -67,6 +68,12 @@ def reconcile(draft: Draft) -> None:
         else:
             draft.renew(b)
     draft.replan = True
+
+
+def _has_no_place(site: Site, found: str) -> bool:
+    """Tell whether a module that was found stands in no configuration still, at a bridge that is still here."""
+    bridge, _, module = found.partition("/")
+    return bridge in site.of_bridge and module not in site.of_bridge[bridge]
 
 
 def take_change(draft: Draft, change: SiteChanged) -> None:

@@ -293,8 +293,8 @@ def settle(draft: Draft) -> None:
         reading = None if outlet is None else draft.reading(outlet)
         off = state is not None and state.counted_a == 0 and reading is not None and obeys(reading, 0.0)
         if off and s.first_rev is not None and outlet is not None:
-            # A reading from before the stop may be from before the current as well.
-            off = draft.read_at(outlet) >= (s.stopping_since or 0.0)
+            # A reading from before the stop may be from before the current as well; an event tells no register.
+            off = draft.is_read(outlet) and draft.read_at(outlet) >= (s.stopping_since or 0.0)
         late = s.stopping_since is not None and draft.now - s.stopping_since > FINAL_WAIT_S
         if off or late:
             _end(draft, s, complete=off)

@@ -10,7 +10,7 @@ from epspot.control.draft import Draft
 from epspot.control.events import EdgeReceived, FrameReceived
 from epspot.control.leases import EARLIER_BOOTS, REOPEN_AFTER_S, tolerance_a
 from epspot.control.state import Fault, Reading, Readings, SessionState
-from epspot.sessions.metering import Doubt, Meter, doubt, most_wh, rebased
+from epspot.sessions.metering import Doubt, Meter, doubt, energy_wh, most_wh, rebased
 from epspot.site import Amperes, Outlet
 
 MAX_FOUND = 100
@@ -238,11 +238,12 @@ def _metered(draft: Draft, outlet: Outlet, last: Reading | None, new: Reading, s
     """Check a register against the one before; where it can't be right, count on from it and say so."""
     session = draft.session_at(outlet.id)
     wrong = None if last is None else doubt(last.energy_wh, new.energy_wh, _most(outlet, seconds))
-    high = None if session is None else _returned_to(draft, outlet, session, new.energy_wh)
-    if session is not None and high is not None:
+    back = None if session is None or last is None else _returned_to(outlet, session, last, new, seconds)
+    if session is not None and back is not None:
         # It had fallen by mistake: what it showed since then was not energy.
-        earlier = tuple(h for h in session.fell_from_wh if h > high)
-        draft.session(session.id, base_wh=high, fell_from_wh=earlier)
+        high, had_wh = back
+        earlier = tuple(fall for fall in session.fell_from_wh if fall[0] > high)
+        draft.session(session.id, base_wh=high, booked_wh=had_wh, fell_from_wh=earlier)
         _end_elsewhere(draft, session)
         _put_aside(draft, outlet.id, doubt="register_returned", last_wh=high, new_wh=new.energy_wh)
         return new
@@ -261,20 +262,32 @@ def _metered(draft: Draft, outlet: Outlet, last: Reading | None, new: Reading, s
     return new
 
 
-def _returned_to(draft: Draft, outlet: Outlet, session: SessionState, register_wh: int) -> int | None:
-    """Tell from where a register fell in this session that is now where it would be if it had not; None: it isn't."""
-    most = _most(outlet, draft.now - session.since)
-    return max((high for high in session.fell_from_wh if 0 <= register_wh - high <= most), default=None)
+def _returned_to(
+    outlet: Outlet, session: SessionState, last: Reading, new: Reading, seconds: float
+) -> tuple[int, int] | None:
+    """Tell from where a register fell in this session that is now where it would be if it had not, and the energy then.
+
+    It comes back from below, and no further than what was counted since it fell, and can have flowed since the last reading.
+    """
+    counted_wh = energy_wh(Meter(session.base_wh, session.booked_wh), last.energy_wh)
+    most = _most(outlet, seconds)
+    falls = (
+        (high, had_wh)
+        for high, had_wh in session.fell_from_wh
+        if last.energy_wh < high and 0 <= new.energy_wh - high <= counted_wh - had_wh + most
+    )
+    return max(falls, default=None)
 
 
 def _rebase(draft: Draft, session: SessionState, last_wh: int, new_wh: int, *, fell: bool) -> None:
     meter = rebased(Meter(session.base_wh, session.booked_wh), last_wh, new_wh)
+    falls = (*session.fell_from_wh[-_MOST_FALLS:], (last_wh, meter.booked_wh)) if fell else session.fell_from_wh
     draft.session(
         session.id,
         base_wh=meter.base_wh,
         booked_wh=meter.booked_wh,
         start_wh=new_wh if session.start_wh is None else session.start_wh,
-        fell_from_wh=(*session.fell_from_wh[-_MOST_FALLS:], last_wh) if fell else session.fell_from_wh,
+        fell_from_wh=falls,
     )
     _end_elsewhere(draft, session)
 

@@ -184,8 +184,9 @@ class SessionState:
     start_wh: int | None = None
     booked_wh: int = 0
     """What was certain before the register was reset, replaced or leapt."""
-    fell_from_wh: tuple[int, ...] = ()
-    """Where the register stood before each of its falls: if it comes back there, what it showed in between was not energy."""
+    fell_from_wh: tuple[tuple[int, int], ...] = ()
+    """Where the register stood before each of its falls, and the session's energy then: if it comes back there, what it
+    showed in between was not energy."""
     plugged: bool = False
     idle_since: float | None = None
     first_rev: int | None = None
@@ -319,6 +320,8 @@ class Live:
     found: tuple[str, ...] = ()
     """``<bridge>/<module>`` of modules that answer and stand in no configuration."""
     watched_until: float = 0.0
+    listened: Mapping[str, float] = field(default_factory=dict)
+    """Until when somebody listens, by what they listen to: ``public``, ``users``, ``owner`` or ``session``."""
     over_since: Mapping[str, float] = field(default_factory=dict)
     """Fuse-phases on which more than the rating is measured, by their names."""
     alarms: Mapping[str, Alarm] = field(default_factory=dict)

@@ -232,9 +232,14 @@ def _stop(draft: Draft, request: StopRequested) -> None:
     lifecycle.stop_by_user(draft, request.session)
 
 
-def _watched(draft: Draft, _: Watched) -> None:
+def _watched(draft: Draft, watched: Watched) -> None:
+    """Prolong what is in its last half, so that those who look together cost one write."""
     if draft.watched_until - draft.now < WATCH_S / 2:
         draft.watched_until = draft.now + WATCH_S
+    what = watched.channel.partition("/")[0]
+    if what and draft.listened.get(what, 0.0) - draft.now < WATCH_S / 2:
+        going_on = {w: until for w, until in draft.listened.items() if until > draft.now}
+        draft.listened = going_on | {what: draft.now + WATCH_S}
 
 
 def _outlook(draft: Draft, outlook: OutlookReceived) -> None:

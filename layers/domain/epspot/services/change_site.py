@@ -1,37 +1,56 @@
 """Change a site's configuration while it lives."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 from epspot.control.events import SiteChanged
 from epspot.control.state import Live
 from epspot.errors import InvalidSite
 from epspot.ports import Clock
+from epspot.registry.kinds import Change
 from epspot.services.advance import Controller, reconfigure
-from epspot.site import Outlet, Site
+from epspot.services.pin_site import moved_pins
+from epspot.site import Outlet, Site, is_planned
+
+Edit: TypeAlias = Callable[[Site], tuple[Site, Sequence[Change]]]
+"""Makes a new configuration of the present one, and what changes in the registry with it; may refuse."""
 
 
 def change_site(world: Controller, clock: Clock, site: Site) -> Site:
-    """Let a site be as ``site`` says from now on, and return it with its new revision.
+    """Let a site be as ``site`` says from now on, and return it with its new revision. Raises as ``edit_site`` does."""
+    return edit_site(world, clock, site.id, lambda _: (site, ()))
+
+
+def edit_site(world: Controller, clock: Clock, site_id: str, edit: Edit) -> Site:
+    """Let a site be as ``edit`` makes it, and return it with its new revision.
 
     It takes effect at once and drops nobody who may stay: what is lowered counts until it is seen. A new outlet is
     unknown, and counts at its maximum until it is heard of. A change is refused whole. Raises NotFound, InvalidSite, or
     Conflict, also if another site has one of its bridges or outlets.
     """
 
-    def change(present: Site, live: Live) -> tuple[Site, SiteChanged]:
-        new = replace(site, revision=present.revision + 1).checked()
-        moved = tuple(o.id for o in new.outlets if o.id in present.outlet and _place(present.outlet[o.id]) != _place(o))
-        if used := [*_used(live, present, new, moved)]:
-            raise InvalidSite(used)
+    def change(present: Site, live: Live) -> tuple[Site, SiteChanged, Sequence[Change]]:
+        edited, changes = edit(present)
+        new, moved = succeed(present, live, edited)
         lowered = (
             (o.id, was.fallback_a)
             for o in new.outlets
             if (was := present.outlet.get(o.id)) is not None and was.fallback_a > o.fallback_a and o.id not in moved
         )
-        return new, SiteChanged(clock.now(), moved, tuple(lowered))
+        pins = () if world.registry is None else moved_pins(world.registry, present, new)
+        return new, SiteChanged(clock.now(), moved, tuple(lowered)), [*changes, *pins]
 
-    return reconfigure(world, site.id, change)
+    return reconfigure(world, site_id, change)
+
+
+def succeed(present: Site, live: Live, edited: Site) -> tuple[Site, tuple[str, ...]]:
+    """Make the configuration that follows the present one, and tell which outlets it moves. Raises InvalidSite."""
+    new = replace(edited, revision=present.revision + 1).checked()
+    moved = tuple(o.id for o in new.outlets if o.id in present.outlet and _place(present.outlet[o.id]) != _place(o))
+    if used := [*_used(live, present, new, moved)]:
+        raise InvalidSite(used)
+    return new, moved
 
 
 def _place(outlet: Outlet) -> tuple[object, ...]:
@@ -46,5 +65,5 @@ def _used(live: Live, present: Site, new: Site, moved: Collection[str]) -> Itera
         state = live.outlets.get(o)
         if o in in_use:
             yield f"outlet {o} has a session: stop it before the outlet is moved or taken away"
-        elif o in moved and state is not None and state.counted_a:
+        elif o in moved and state is not None and state.counted_a and not is_planned(present.outlet[o].bridge):
             yield f"outlet {o} may still draw {state.counted_a:g} A: move it when it is known to be off"

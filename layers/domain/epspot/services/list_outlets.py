@@ -1,10 +1,10 @@
 """List the outlets and what they are doing."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from epspot.control.state import Live, Plug, Reading
-from epspot.ports import Lives, Sites
-from epspot.site import Outlet
+from epspot.site import Outlet, Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,26 +21,26 @@ class OutletView:
     phases: int
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """What it takes to list outlets."""
-
-    lives: Lives
-    sites: Sites
-
-
-def list_outlets(world: Listing) -> list[OutletView]:
-    """List the outlets of all sites in the order of their numbers at each."""
+def list_outlets(site: Site, live: Live, outlets: Iterable[Outlet]) -> list[OutletView]:
+    """Tell of some outlets of a site what they are doing."""
     return [
-        OutletView(o.id, o.number, site.id, site.name, outlet_state(live, o), o.max_a, len(o.phases))
-        for site, live in (world.lives.load(s) for s in world.sites.all())
-        for o in site.outlets
+        OutletView(o.id, o.number, site.id, site.name, outlet_state(live, o), o.max_a, len(o.phases)) for o in outlets
     ]
 
 
 def outlet_state(live: Live, outlet: Outlet) -> str:
     """Tell in one word what an outlet is doing."""
-    if live.session_at(outlet.id) is not None:
+    return _state(live, outlet, in_use=live.session_at(outlet.id) is not None)
+
+
+def outlet_states(site: Site, live: Live) -> dict[str, str]:
+    """Tell in one word each what the outlets of a site are doing."""
+    used = {s.outlet for s in live.sessions.values()}
+    return {o.id: _state(live, o, in_use=o.id in used) for o in site.outlets}
+
+
+def _state(live: Live, outlet: Outlet, *, in_use: bool) -> str:
+    if in_use:
         return "in_use"
     reading = _reading(live, outlet)
     bridge = live.bridges.get(outlet.bridge)

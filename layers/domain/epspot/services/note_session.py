@@ -88,6 +88,8 @@ def _after(record: SessionRecord, fact: SessionFact) -> SessionRecord:
     if phase is None:
         return record
     record = replace(record, state=phase.value, reason=told.get("reason"))
+    if phase is Phase.ACTIVE and record.begun_at is None:
+        record = replace(record, begun_at=fact.at)
     if phase is not Phase.ENDED:
         return record
     return replace(

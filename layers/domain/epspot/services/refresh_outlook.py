@@ -10,6 +10,7 @@ from epspot.control.state import Live
 from epspot.errors import SourceUnavailable
 from epspot.ports import Clock, Prices, Sites, Weather
 from epspot.services.advance import Controller, advance
+from epspot.services.keep_tariffs import follows_market
 from epspot.site import Site
 
 HOUR_S = 3600
@@ -72,7 +73,8 @@ def _refresh(world: Outlooks, site_id: str, sources: "_Sources") -> bool:
     """Tell one site, if there is anything new to tell."""
     site, live = world.controller.lives.load(site_id)
     need = needs_outlook(site, live)
-    prices = sources.prices(site.price_area) if need.prices else ()
+    follows = need.prices or follows_market(world.controller.registry, site)
+    prices = sources.prices(site.price_area) if follows else ()
     temperatures = sources.temperatures(site.latitude, site.longitude) if need.temperatures else ()
     outlook = OutlookReceived(
         sources.now,

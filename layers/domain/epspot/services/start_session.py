@@ -10,6 +10,7 @@ from epspot.errors import Conflict, InvalidRequest, KeyReused, OutletOccupied
 from epspot.ports import Clock, SessionRecord, Sessions, Sites, Vehicles
 from epspot.services.advance import Controller, advance
 from epspot.services.follow_session import View, view
+from epspot.services.keep_tariffs import binding_tariff
 
 MAX_KEY = 100
 
@@ -25,11 +26,13 @@ class Starting:
     vehicles: Vehicles
 
 
-def start_session(world: Starting, user: str, outlet: str, key: str, wishes: Wishes = NO_WISHES) -> View:
+def start_session(
+    world: Starting, user: str, outlet: str, key: str, wishes: Wishes = NO_WISHES, *, reference: str = ""
+) -> View:
     """Start, and answer at once whether current comes now or when its turn does.
 
-    ``key`` is the caller's Idempotency-Key: the same request again gets the same session. Raises InvalidRequest,
-    OutletUnknown, OutletOccupied, OutletOffline or KeyReused.
+    ``key`` is the caller's Idempotency-Key: the same request again gets the same session. ``reference`` is what
+    another system calls it. Raises InvalidRequest, OutletUnknown, OutletOccupied, OutletOffline or KeyReused.
     """
     if not 1 <= len(key) <= MAX_KEY or not key.isascii() or not key.isprintable():
         raise InvalidRequest(f"Idempotency-Key must be 1 to {MAX_KEY} printable ASCII characters.")
@@ -54,6 +57,8 @@ def start_session(world: Starting, user: str, outlet: str, key: str, wishes: Wis
         number=site.outlet[outlet].number,
         requested_at=now,
         state=Phase.QUEUED.value,
+        reference=reference,
+        tariff=binding_tariff(world.controller.registry, site, outlet),
     )
     try:
         advance(world.controller, site_id, StartRequested(now, session, outlet, wishes), record)

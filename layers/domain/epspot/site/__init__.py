@@ -2,16 +2,19 @@
 
 from epspot.site.model import MAX_OUTLETS, Site
 from epspot.site.network import Network
-from epspot.site.parts import NONE_A, PHASES, Amperes, Fuse, Outlet, Policy
+from epspot.site.parts import KINDS, NONE_A, PHASES, Amperes, Fuse, Group, Outlet, Policy, Station
+from epspot.site.planned import is_planned, planned_at
 from epspot.site.rules import Cap, GuardLimits, PeakTariff, Principle, Window
 
 __all__ = [
+    "KINDS",
     "MAX_OUTLETS",
     "NONE_A",
     "PHASES",
     "Amperes",
     "Cap",
     "Fuse",
+    "Group",
     "GuardLimits",
     "Network",
     "Outlet",
@@ -19,5 +22,8 @@ __all__ = [
     "Policy",
     "Principle",
     "Site",
+    "Station",
     "Window",
+    "is_planned",
+    "planned_at",
 ]

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from epspot.errors import InvalidSite
 from epspot.site.network import IMBALANCE, Network
-from epspot.site.parts import PHASES, Fuse, Outlet, Policy
-from epspot.site.rules import DAY_MIN, Cap, Principle, Window
+from epspot.site.parts import KINDS, PHASES, Fuse, Group, Outlet, Policy, Station
+from epspot.site.rules import Cap, Principle, window_problems
 
 MAX_OUTLETS = 1000
 """More would outgrow one item and one transaction (docs/data-model.md)."""
@@ -48,6 +48,14 @@ class Site:
     """Of the electricity market (Nord Pool)."""
     latitude: float = 59.33
     longitude: float = 18.07
+    owner: str = ""
+    address: str = ""
+    outline: tuple[tuple[float, float], ...] = ()
+    """Corners (latitude, longitude) of the place on a map."""
+    groups: tuple[Group, ...] = ()
+    stations: tuple[Station, ...] = ()
+    bridges: tuple[str, ...] = ()
+    """Those that have been claimed; also such as serve no outlet yet."""
 
     @cached_property
     def outlet(self) -> dict[str, Outlet]:
@@ -60,6 +68,41 @@ class Site:
         return {f.id: f for f in self.fuses}
 
     @cached_property
+    def group(self) -> dict[str, Group]:
+        """Groups by id."""
+        return {g.id: g for g in self.groups}
+
+    @cached_property
+    def station(self) -> dict[str, Station]:
+        """Stations by id."""
+        return {s.id: s for s in self.stations}
+
+    def groups_above(self, group: str | None) -> tuple[Group, ...]:
+        """List a group and those that it is in, the widest first."""
+        found: list[Group] = []
+        while group is not None:
+            found.append(self.group[group])
+            group = found[-1].parent
+        return tuple(reversed(found))
+
+    def is_public(self, outlet: Outlet) -> bool:
+        """Tell whether everyone may use an outlet."""
+        return outlet.public or any(g.public for g in self.groups_above(outlet.group))
+
+    def tariff_of(self, outlet: Outlet) -> str | None:
+        """Tell the tariff of an outlet: its own, or that of the nearest group that has one."""
+        of_groups = (g.tariff for g in reversed(self.groups_above(outlet.group)))
+        return outlet.tariff or next((t for t in of_groups if t), None)
+
+    def place_of(self, outlet: Outlet) -> tuple[float, float]:
+        """Tell where an outlet is: (latitude, longitude)."""
+        station = None if outlet.station is None else self.station[outlet.station]
+        for at in (outlet, station):
+            if at is not None and at.latitude is not None and at.longitude is not None:
+                return at.latitude, at.longitude
+        return self.latitude, self.longitude
+
+    @cached_property
     def main(self) -> Fuse:
         """The main fuse."""
         return next(f for f in self.fuses if f.parent is None)
@@ -67,7 +110,7 @@ class Site:
     @cached_property
     def of_bridge(self) -> dict[str, dict[str, Outlet]]:
         """Each bridge's outlets by their module's id."""
-        found: dict[str, dict[str, Outlet]] = {}
+        found: dict[str, dict[str, Outlet]] = {b: {} for b in self.bridges}
         for o in self.outlets:
             found.setdefault(o.bridge, {})[o.module] = o
         return found
@@ -114,7 +157,7 @@ class Site:
         """Return the site itself if it is sound and safe, else raise InvalidSite with every problem."""
         problems = [*_form(self)]
         if not problems:
-            problems = [*_names(self), *_policy(self), *_caps(self), *_choices(self)]
+            problems = [*_names(self), *_policy(self), *_caps(self), *_choices(self), *_order(self)]
         if (n := len(self.outlets)) > MAX_OUTLETS:
             problems.append(f"{n} outlets; a site holds at most {MAX_OUTLETS}: divide it by its fuses")
         if not problems:
@@ -134,7 +177,7 @@ def _form(site: Site) -> Iterable[str]:
     for f in site.fuses:
         if f.parent is not None and f.parent not in parents:
             yield f"fuse {f.id} hangs under {f.parent}, which does not exist"
-        elif _loops(f.id, parents):
+        elif loops(f.id, parents):
             yield f"fuse {f.id} is above itself"
         if min(f.rating_a) <= 0:
             yield f"fuse {f.id} has a rating of {min(f.rating_a):g} A; it must be above 0"
@@ -145,9 +188,10 @@ def _form(site: Site) -> Iterable[str]:
     yield from _outlets(site, parents)
 
 
-def _loops(fuse: str, parents: dict[str, str | None]) -> bool:
-    seen = {fuse}
-    above = parents[fuse]
+def loops(one: str, parents: dict[str, str | None]) -> bool:
+    """Tell whether something in a tree is above itself, by each one's parent."""
+    seen = {one}
+    above = parents[one]
     while above is not None:
         if above in seen:
             return True
@@ -248,18 +292,11 @@ def _caps(site: Site) -> Iterable[str]:
             yield f"{where}: limit_a is {c.limit_a:g}; it must be 0 or more"
         if c.peak is not None and (c.above_ore is not None or c.fuse not in (None, site.main.id)):
             yield f"{where}: a peak is that of the main fuse, and has no price"
-        yield from (f"{where}: {problem}" for w in c.windows for problem in _window(w))
+        yield from (f"{where}: {problem}" for w in c.windows for problem in window_problems(w))
         if (p := c.peak) is not None:
-            yield from (f"{where}: {problem}" for w in (*p.windows, *p.night) for problem in _window(w))
+            yield from (f"{where}: {problem}" for w in (*p.windows, *p.night) for problem in window_problems(w))
             if p.count < 1 or p.interval_s not in (900, 3600) or not 0 <= p.night_factor <= 1 or p.least_w < 0:
                 yield f"{where}: count is at least 1, interval_s 900 or 3600, night_factor 0 to 1, least_w 0 or more"
-
-
-def _window(w: Window) -> Iterable[str]:
-    if not w.days or not {*w.days} <= {*range(7)} or not w.months or not {*w.months} <= {*range(1, 13)}:
-        yield "a window has days of 0 (Monday) to 6 and months of 1 to 12"
-    if not 0 <= w.start_min < DAY_MIN or not 0 < w.end_min <= DAY_MIN or w.start_min == w.end_min:
-        yield f"a window begins at minute 0 to {DAY_MIN - 1} of the day and ends at another one, 1 to {DAY_MIN}"
 
 
 def _choices(site: Site) -> Iterable[str]:
@@ -276,8 +313,52 @@ def _choices(site: Site) -> Iterable[str]:
         ZoneInfo(site.time_zone)
     except (KeyError, ValueError, OSError):
         yield f"time zone {site.time_zone!r} is not known; use a name such as Europe/Stockholm"
-    if not -90 <= site.latitude <= 90 or not -180 <= site.longitude <= 180:  # noqa: PLR2004 - the globe
+    if not _is_on_globe(site.latitude, site.longitude):
         yield f"the place {site.latitude:g}, {site.longitude:g} is not on the globe"
+
+
+def _order(site: Site) -> Iterable[str]:
+    """Check groups, stations and what outlets say of them."""
+    for what, ids in (("group", [g.id for g in site.groups]), ("station", [s.id for s in site.stations])):
+        yield from (f"{what} {i} stands twice" for i in sorted({i for i in ids if ids.count(i) > 1}))
+        yield from (
+            f"{what} {i!r}: an id is 1 to 32 lower-case letters, digits, _ and -" for i in ids if not _CAP.match(i)
+        )
+    parents = {g.id: g.parent for g in site.groups}
+    for g in site.groups:
+        if g.parent is not None and g.parent not in parents:
+            yield f"group {g.id} is in {g.parent}, which does not exist"
+        elif loops(g.id, parents):
+            yield f"group {g.id} is in itself"
+    yield from (
+        f"bridge {b!r} must be 1 to 32 lower-case letters, digits and hyphens"
+        for b in site.bridges
+        if not _BRIDGE.match(b)
+    )
+    numbers = [o.number for o in site.outlets]
+    yield from (f"outlet number {n} stands twice" for n in sorted({n for n in numbers if numbers.count(n) > 1}))
+    places = [(f"outlet {o.id}", o.latitude, o.longitude) for o in site.outlets]
+    places += [(f"station {s.id}", s.latitude, s.longitude) for s in site.stations]
+    places += [("the outline", *corner) for corner in site.outline]
+    for what, latitude, longitude in places:
+        if (latitude is None) != (longitude is None) or not _is_on_globe(latitude or 0, longitude or 0):
+            yield f"{what}: latitude and longitude go together, and must be on the globe"
+    yield from _placed(site)
+
+
+def _placed(site: Site) -> Iterable[str]:
+    """Check what outlets say of the order that they stand in."""
+    for o in site.outlets:
+        if o.kind not in KINDS:
+            yield f"outlet {o.id}: kind {o.kind!r} is not known; use one of {', '.join(KINDS)}"
+        if o.group is not None and o.group not in site.group:
+            yield f"outlet {o.id} is in group {o.group}, which does not exist"
+        if o.station is not None and o.station not in site.station:
+            yield f"outlet {o.id} is at station {o.station}, which does not exist"
+
+
+def _is_on_globe(latitude: float, longitude: float) -> bool:
+    return -90 <= latitude <= 90 and -180 <= longitude <= 180  # noqa: PLR2004 - degrees
 
 
 def _fallbacks(site: Site) -> Iterable[str]:

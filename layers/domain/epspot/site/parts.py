@@ -12,6 +12,7 @@ from epspot.site.rules import USUAL_GUARD, GuardLimits
 Amperes: TypeAlias = tuple[float, float, float]
 
 PHASES = ("L1", "L2", "L3")
+KINDS = ("car", "motor_heater", "camping", "marina", "other")
 NONE_A: Amperes = (0.0, 0.0, 0.0)
 
 
@@ -58,11 +59,43 @@ class Outlet:
     paid_by: str = "user"
     """``user``, or ``outlet``: its own account."""
     guard: GuardLimits = USUAL_GUARD
+    kind: str = "car"
+    """What it is meant for (``KINDS``)."""
+    public: bool = False
+    """Everyone may use it; else only who has been granted it, or its group or site."""
+    group: str | None = None
+    station: str | None = None
+    tariff: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    """Where it is, if that is not where its station or site is."""
 
     @property
     def least_a(self) -> float:
         """The smallest allowance that is of any use."""
         return self.min_a if self.modulated else self.max_a
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Outlets that share access or tariff; groups nest."""
+
+    id: str
+    name: str
+    parent: str | None = None
+    public: bool = False
+    """Everyone may use its outlets, those of the groups in it too."""
+    tariff: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """An enclosure with one or more outlets: one position."""
+
+    id: str
+    name: str
+    latitude: float | None = None
+    longitude: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 Times of day, weekdays and months are the site's own local ones, since that is where people and tariffs live.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -66,6 +67,14 @@ class Window:
 
 
 ALWAYS = (Window(),)
+
+
+def window_problems(w: Window) -> Iterator[str]:
+    """Tell what is wrong with a window."""
+    if not w.days or not {*w.days} <= {*range(7)} or not w.months or not {*w.months} <= {*range(1, 13)}:
+        yield "a window has days of 0 (Monday) to 6 and months of 1 to 12"
+    if not 0 <= w.start_min < DAY_MIN or not 0 < w.end_min <= DAY_MIN or w.start_min == w.end_min:
+        yield f"a window begins at minute 0 to {DAY_MIN - 1} of the day and ends at another one, 1 to {DAY_MIN}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from epspot.control.state import (
     SessionState,
     Wishes,
 )
-from epspot.site import Cap, Fuse, GuardLimits, Outlet, PeakTariff, Policy, Site, Window
+from epspot.site import Cap, Fuse, Group, GuardLimits, Outlet, PeakTariff, Policy, Site, Station, Window
 
 SCHEMA = 1
 _T = TypeVar("_T")
@@ -64,6 +64,7 @@ def decision_out(live: Live) -> bytes:
             "fell_to_a": live.fell_to_a,
             "found": live.found,
             "watched_until": live.watched_until,
+            "listened": live.listened,
             "over_since": live.over_since,
             "alarms": _table(Alarm, live.alarms),
             "demand": _table(Demand, live.demand),
@@ -89,6 +90,7 @@ def decision_in(site: str, version: int, data: bytes, schema: int, look_at: int 
         fell_to_a=None if (fell := b.get("fell_to_a")) is None else _triple(fell),
         found=tuple(b["found"]),
         watched_until=b["watched_until"],
+        listened=b.get("listened", {}),
         over_since=b.get("over_since", {}),
         alarms=_things(Alarm, b.get("alarms", {})),
         demand=_things(Demand, b.get("demand", {})),
@@ -202,16 +204,9 @@ def _triple(values: list[float]) -> tuple[float, float, float]:
 
 def site_out(site: Site) -> bytes:
     """Write a site's configuration."""
-    own = {f.name: getattr(site, f.name) for f in fields(site) if f.name not in ("id", "fuses", "outlets", "caps")}
-    return pack(
-        own
-        | {
-            "policy": _record(site.policy),
-            "fuses": [_record(f) for f in site.fuses],
-            "outlets": [_record(o) for o in site.outlets],
-            "caps": [_cap_out(c) for c in site.caps],
-        }
-    )
+    own = {f.name: getattr(site, f.name) for f in fields(site) if f.name != "id"}
+    parts = {name: [_record(part) for part in own[name]] for name in ("fuses", "outlets", "groups", "stations")}
+    return pack(own | parts | {"policy": _record(site.policy), "caps": [_cap_out(c) for c in site.caps]})
 
 
 def site_in(site_id: str, data: bytes, schema: int) -> Site:
@@ -225,6 +220,10 @@ def site_in(site_id: str, data: bytes, schema: int) -> Site:
             "fuses": tuple(Fuse(**_parts(f)) for f in b["fuses"]),
             "outlets": tuple(_outlet_in(o) for o in b["outlets"]),
             "caps": tuple(_cap_in(c) for c in b["caps"]),
+            "groups": tuple(Group(**g) for g in b.get("groups", ())),
+            "stations": tuple(Station(**s) for s in b.get("stations", ())),
+            "bridges": tuple(b.get("bridges", ())),
+            "outline": _tuples(b.get("outline", ())),
         }
     )
 

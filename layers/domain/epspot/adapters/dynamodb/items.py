@@ -63,7 +63,7 @@ class LiveItem(Model):
 
 
 class ByUserIndex(GlobalSecondaryIndex["CoreItem"]):  # type: ignore[no-untyped-call]  # pynamodb's
-    """Sessions of a user by time."""
+    """Sessions of a user by time, and records by what else they are listed under."""
 
     class Meta:
         """The index ``by_user``."""
@@ -75,8 +75,21 @@ class ByUserIndex(GlobalSecondaryIndex["CoreItem"]):  # type: ignore[no-untyped-
     gsi1sk = UnicodeAttribute(range_key=True)
 
 
+class BySiteIndex(GlobalSecondaryIndex["CoreItem"]):  # type: ignore[no-untyped-call]  # pynamodb's
+    """Sessions of a site by time."""
+
+    class Meta:
+        """The index ``by_site``."""
+
+        index_name = "by_site"
+        projection = KeysOnlyProjection()
+
+    gsi2pk = UnicodeAttribute(hash_key=True)
+    gsi1sk = UnicodeAttribute(range_key=True)
+
+
 class CoreItem(Model):
-    """An item of the table ``core``: configuration, look-ups, sessions, outbox."""
+    """An item of the table ``core``: configuration, look-ups, sessions, outbox, records of the registry."""
 
     class Meta:
         """Filled in by ``open_tables``."""
@@ -96,8 +109,10 @@ class CoreItem(Model):
     position = NumberAttribute(null=True)
     gsi1pk = UnicodeAttribute(null=True)
     gsi1sk = UnicodeAttribute(null=True)
+    gsi2pk = UnicodeAttribute(null=True)
     expires_at = NumberAttribute(null=True)
     by_user = ByUserIndex()
+    by_site = BySiteIndex()
 
 
 def open_tables(live_table: str, core_table: str, region: str) -> Connection:

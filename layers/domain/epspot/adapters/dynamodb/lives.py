@@ -22,6 +22,7 @@ from epspot.adapters.dynamodb.items import (
     LiveItem,
     site_key,
 )
+from epspot.adapters.dynamodb.registry import add_to
 from epspot.adapters.dynamodb.sessions import record_item
 from epspot.control.draft import decision_equals
 from epspot.control.due import due_at, next_look
@@ -30,6 +31,7 @@ from epspot.control.state import Live, Readings
 from epspot.control.worth import readings_to_write
 from epspot.errors import Conflict, NotFound
 from epspot.ports import Notice, SessionRecord
+from epspot.registry.kinds import Change
 from epspot.site import Site
 
 OUTBOX_KEPT_S = 7 * 86_400
@@ -62,6 +64,10 @@ class DynamoLives:
             raise NotFound(f"There is no site {site}.")
         return self._site(site, live.revision), replace(live, readings=readings)
 
+    def configuration(self, site: str, revision: int) -> Site:
+        """Read a site as it was configured at a revision. Raises NotFound."""
+        return self._site(site, revision)
+
     def _site(self, site: str, revision: int) -> Site:
         key = (site, revision)
         if key not in self._sites:
@@ -84,18 +90,25 @@ class DynamoLives:
 
     # -------------------------------------------------------------- writing
 
-    def commit(self, before: Live, step: Step, record: SessionRecord | None = None, site: Site | None = None) -> None:
+    def commit(
+        self,
+        before: Live,
+        step: Step,
+        record: SessionRecord | None = None,
+        site: Site | None = None,
+        changes: Sequence[Change] = (),
+    ) -> None:
         """Write what the step changed: nothing, plain conditional puts, or with facts one transaction."""
         after = step.live
         if site is not None:
-            self._claim_all(site)
+            self._claim_all(site, self._site(before.site, before.revision))
         decided = not decision_equals(before, after) or bool(step.facts)
         readings = readings_to_write(before, after, told=bool(step.facts))
         known = site or self._site(after.site, after.revision)
         decision = _decision(known, before, after) if decided else None
-        if step.facts or record is not None or site is not None:
+        if step.facts or record is not None or site is not None or changes:
             config = None if site is None else _config(site)
-            self._commit_together(before, step, decision, readings, record=record, config=config)
+            self._commit_together(before, step, decision, readings, record=record, config=config, changes=changes)
             if site is not None:
                 self._release_all(self._site(before.site, before.revision), site)
             return
@@ -118,6 +131,7 @@ class DynamoLives:
         *,
         record: SessionRecord | None,
         config: CoreItem | None,
+        changes: Sequence[Change],
     ) -> None:
         after = step.live
         try:
@@ -133,6 +147,7 @@ class DynamoLives:
                 if record is not None:
                     transaction.save(record_item(record), condition=CoreItem.pk.does_not_exist())
                     self._check_register(transaction, before, record, readings)
+                add_to(transaction, changes)
         except TransactWriteError as error:
             if _is_conflict(error):
                 raise Conflict(before.site) from error
@@ -164,7 +179,7 @@ class DynamoLives:
             if error.cause_response_code != _CONDITION:
                 raise
 
-    def create(self, site: Site, live: Live) -> None:
+    def create(self, site: Site, live: Live, changes: Sequence[Change] = ()) -> None:
         """Write a new site: its look-ups first, then configuration and state together.
 
         Raises Conflict if the site exists, or if another has one of its bridges or outlets.
@@ -177,16 +192,20 @@ class DynamoLives:
                 transaction.save(config, condition=CoreItem.pk.does_not_exist())
                 transaction.save(listed)
                 transaction.save(_decision(site, live, live), condition=LiveItem.pk.does_not_exist())
+                add_to(transaction, changes)
         except TransactWriteError as error:
             if _is_conflict(error):
                 raise Conflict(site.id) from error
             raise
 
-    def _claim_all(self, site: Site) -> None:
+    def _claim_all(self, site: Site, before: Site | None = None) -> None:
+        """Note whose the bridges and outlets of a site are; the outlets, often many, that it had before are noted already."""
+        had = {} if before is None else before.outlet
         for b in site.of_bridge:
             self._claim(f"BRIDGE#{b}", "BRIDGE", site)
-        for o in site.outlets:
-            self._claim(f"OUTLET#{o.id}", "OUTLET", site)
+        for o in site.outlet:
+            if o not in had:
+                self._claim(f"OUTLET#{o}", "OUTLET", site)
 
     def _release_all(self, before: Site, site: Site) -> None:
         """Let others have what has left a site."""

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 
 from pynamodb.exceptions import DoesNotExist, PutError
 from pynamodb.expressions.condition import Condition
 
 from epspot.adapters.dynamodb import codec
-from epspot.adapters.dynamodb.items import CoreItem
+from epspot.adapters.dynamodb.items import CoreItem, site_key
 from epspot.errors import Conflict
+from epspot.notices.times import time_text
 from epspot.ports import SessionRecord, Vehicle
 
 _VEHICLE = "VEHICLE"
@@ -29,6 +29,14 @@ class DynamoSessions:
         """List a user's sessions, the newest first."""
         found = CoreItem.by_user.query(f"USER#{user}", scan_index_forward=False, limit=limit)
         return [_record_in(item) for item in found]
+
+    def of_site(self, site: str, limit: int, after: str | None = None) -> tuple[Sequence[SessionRecord], str | None]:
+        """List what was had at a site: their keys with one query, the records in one batch."""
+        earlier = None if after is None else CoreItem.gsi1sk < after
+        keys = [*CoreItem.by_site.query(site_key(site), earlier, scan_index_forward=False, limit=limit + 1)]
+        shown = keys[:limit]
+        read = {i.pk: _record_in(i) for i in CoreItem.batch_get([(k.pk, k.sk) for k in shown])}
+        return [read[k.pk] for k in shown if k.pk in read], str(shown[-1].gsi1sk) if len(keys) > limit else None
 
     def add(self, record: SessionRecord) -> None:
         """Write the record of a session that began by itself. Raises Conflict if there is one."""
@@ -63,10 +71,14 @@ class DynamoVehicles:
         """Remember what has been learned."""
         CoreItem(f"USER#{user}", _VEHICLE, schema=codec.SCHEMA, body=codec.pack(asdict(vehicle))).save()
 
+    def forget(self, user: str) -> None:
+        """Forget what is known of a user's vehicle."""
+        CoreItem(f"USER#{user}", _VEHICLE).delete()
+
 
 def record_item(r: SessionRecord) -> CoreItem:
     """Make the item of a session's record."""
-    since = datetime.fromtimestamp(r.requested_at, UTC).isoformat(timespec="milliseconds")
+    since = time_text(r.requested_at)
     return CoreItem(
         f"SESSION#{r.id}",
         "SESSION",
@@ -75,6 +87,7 @@ def record_item(r: SessionRecord) -> CoreItem:
         position=r.position,
         gsi1pk=f"USER#{r.user}",
         gsi1sk=f"{since}#{r.id}",
+        gsi2pk=site_key(r.site),
     )
 
 

@@ -1,21 +1,18 @@
-"""How things look in the API: times as ISO 8601 in UTC, currents in A, energy in Wh."""
+"""How sessions and outlets look."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from epspot.control.state import Wishes
 from epspot.ports import SessionRecord
 from epspot.services.follow_session import View
 from epspot.services.list_outlets import OutletView
+from epspot.services.tell_prices import Offer
+from epspot.tariffs import Price
+from functions.api.render import tariffs, time
 
 
-def time(at: float | None) -> str | None:
-    """Render a time."""
-    return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
-
-
-def outlet(o: OutletView) -> dict[str, Any]:
-    """Render an outlet of the list."""
+def outlet(o: OutletView, offer: Offer | None) -> dict[str, Any]:
+    """Render an outlet of the list with what it asks for."""
     return {
         "id": o.id,
         "number": o.number,
@@ -23,11 +20,12 @@ def outlet(o: OutletView) -> dict[str, Any]:
         "state": o.state,
         "max_a": o.max_a,
         "phases": o.phases,
+        "price": tariffs.offer(offer),
     }
 
 
-def session(v: View) -> dict[str, Any]:
-    """Render a session as it is now."""
+def session(v: View, cost: Price | None) -> dict[str, Any]:
+    """Render a session as it is now, and what it has cost so far."""
     return record(v.record) | {
         "state": v.state,
         "allowance_a": v.allowance_a,
@@ -42,6 +40,9 @@ def session(v: View) -> dict[str, Any]:
         "begins_at": time(v.begins_at),
         "wishes": wishes(v.wishes),
         "cut_short": v.cut_short,
+        "tariff": v.record.tariff or None,
+        "cost_ore": None if cost is None else cost.total_ore,
+        "cost_is_estimate": True,
     }
 
 
@@ -72,4 +73,5 @@ def record(r: SessionRecord) -> dict[str, Any]:
         "start_wh": r.start_wh,
         "end_wh": r.end_wh,
         "cut_short": r.cut_short,
+        "reference": r.reference or None,
     }

@@ -1,0 +1,1 @@
+"""What the user pool asks: who may sign in by a code, and what its mails say."""

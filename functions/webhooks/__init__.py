@@ -1,0 +1,1 @@
+"""Facts to the systems of owners that want to be told."""

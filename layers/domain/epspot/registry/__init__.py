@@ -1,0 +1,1 @@
+"""What is written down beside sites: owners, who may do what, and what was changed."""
